@@ -1,0 +1,1 @@
+"""Published detectors to compare with, each independent of the others."""

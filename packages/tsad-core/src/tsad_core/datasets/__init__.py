@@ -1,0 +1,1 @@
+"""Data sets: functions from options to series that are read when asked for."""

@@ -1,0 +1,1 @@
+"""Metrics: pure functions of labels, scores and what else they name."""

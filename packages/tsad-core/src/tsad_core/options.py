@@ -1,0 +1,123 @@
+"""Options: of detectors (a dataclass), of data sets and metrics (keyword arguments), of the command line.
+
+Options are scalars and strings, strictly typed: ``window=True`` and ``window="12"`` are errors.
+"""
+
+import difflib
+import functools
+import inspect
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar, dataclass_transform, get_type_hints
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from tsad_core.detector import load_method, save_method, get_params_method, set_params_method
+from tsad_core.errors import OptionError
+
+Option = bool | int | float | str
+Target = TypeVar("Target")
+Result = TypeVar("Result")
+
+_METHODS = {"get_params": get_params_method, "set_params": set_params_method, "save": save_method, "load": load_method}
+_STRICT = ConfigDict(strict=True, extra="forbid", use_attribute_docstrings=True)
+
+
+@dataclass_transform(kw_only_default=True)
+def detector(cls: type[Target]) -> type[Target]:
+    """Make a class a detector: its fields become keyword-only, checked options.
+
+    The class brings ``fit`` and ``detect``; what it does not define itself of ``get_params``,
+    ``set_params``, ``save`` and ``load`` is added. Unknown options, values of the wrong type
+    and values out of range raise `OptionError`.
+    """
+    made = dataclass(kw_only=True, eq=False, config=_STRICT)(cls)
+    checked_init = made.__init__
+
+    @functools.wraps(checked_init)
+    def __init__(self: Any, **options: Option) -> None:  # noqa: N807 - it replaces the one just made
+        try:
+            checked_init(self, **options)
+        except ValidationError as error:
+            raise OptionError(_explain(error, made.__name__, option_names(made))) from None
+
+    made.__init__ = __init__  # type: ignore[method-assign]  # the dataclass's own, with our errors
+    for name, method in _METHODS.items():
+        if not hasattr(made, name):
+            setattr(made, name, method)
+    return made  # type: ignore[return-value]  # pydantic's dataclass wraps the same class
+
+
+def option_names(cls: type[Any]) -> list[str]:
+    """Return the names of a detector's options, in the order of their definition."""
+    return list(cls.__dataclass_fields__)
+
+
+def bind(
+    function: Callable[..., Result], options: Mapping[str, Any], *, owner: str, provided: Iterable[str] = ()
+) -> Callable[..., Result]:
+    """Check options against a function's keyword arguments and return the function with them set.
+
+    `provided` names the arguments that the caller will add and no option may set. `owner` is
+    named in errors, as in ``"data set ucr"``.
+    """
+    hints = get_type_hints(function, include_extras=True)
+    known = [name for name in inspect.signature(function).parameters if name not in set(provided)]
+    for name in options:
+        if name not in known:
+            raise OptionError(_unknown(owner, name, known))
+    return functools.partial(function, **{k: _checked(v, hints[k], f"{owner}: {k}") for k, v in options.items()})
+
+
+def parse_assignments(assignments: Iterable[str]) -> dict[str, dict[str, Option]]:
+    """Read ``mma.window=256`` and its like: options by the name of their owner.
+
+    Values are read as TOML (``256``, ``0.5``, ``true``, ``"text"``); what is none of these is text.
+    """
+    options: dict[str, dict[str, Option]] = {}
+    for assignment in assignments:
+        path, equals, value = assignment.partition("=")
+        owner, dot, name = path.strip().partition(".")
+        if not (equals and dot and owner and name):
+            raise OptionError(f"--set takes NAME.OPTION=VALUE, as in mma.window=256; given: {assignment!r}")
+        options.setdefault(owner, {})[name] = _value(value.strip())
+    return options
+
+
+def _value(text: str) -> Option:
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+    return value if isinstance(value, bool | int | float | str) else text
+
+
+def _checked(value: Any, hint: Any, what: str) -> Any:
+    try:
+        return TypeAdapter(hint, config=ConfigDict(strict=True)).validate_python(value)
+    except ValidationError as error:
+        raise OptionError(f"{what} = {value!r}: {_faults(error)}") from None
+
+
+def _explain(error: ValidationError, owner: str, known: list[str]) -> str:
+    first = error.errors()[0]
+    name = str(first["loc"][0])
+    if first["type"] == "unexpected_keyword_argument":
+        return _unknown(owner, name, known)
+    same = [fault for fault in error.errors() if fault["loc"][0] == name]
+    return f"{owner}: {name} = {first['input']!r}: {_join(fault['msg'] for fault in same)}"
+
+
+def _faults(error: ValidationError) -> str:
+    return _join(fault["msg"] for fault in error.errors())
+
+
+def _join(messages: Iterable[str]) -> str:
+    return " or ".join(message[0].lower() + message[1:] for message in messages)
+
+
+def _unknown(owner: str, name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
+    return f"{owner} has no option {name!r}; {hint}"

@@ -1,0 +1,135 @@
+"""One time series with its training and test part, and what is known about its anomalies."""
+
+import hashlib
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tsad_core.errors import DataError
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Series:
+    """A series as every detector and metric sees it. Checked once, when made; faults raise `DataError`.
+
+    Arrays are copied, converted and made read-only. Steps are rows, channels are columns.
+    """
+
+    name: str
+    train_TC: Array
+    """Training part, float32, assumed to be mostly normal."""
+    test_TC: Array
+    """Test part, float32, with the same channels."""
+    labels_T: Array | None = None
+    """Which steps of the test part are anomalous, bool."""
+    root_causes_TC: Array | None = None
+    """Which channels cause each anomalous step, bool."""
+    normal_TC: Array | None = None
+    """The test part without its anomalies, float32."""
+    train_labels_T: Array | None = None
+    """Which steps of the training part are anomalous, bool; no detector sees them."""
+    channels: tuple[str, ...] = ()
+    """Names of the channels; ``0``, ``1``, … if not given."""
+    sampling_period: float | None = None
+    """Seconds between steps, if known."""
+    train_starts: tuple[int, ...] = (0,)
+    """First steps of independent segments of the training part: no window crosses one."""
+    test_starts: tuple[int, ...] = (0,)
+    """First steps of independent segments of the test part."""
+    missing: bool = False
+    """Whether NaN stands for a missing value; without it, NaN is an error."""
+
+    def __post_init__(self) -> None:
+        for name in ("train_TC", "test_TC", "normal_TC"):
+            self._set(name, self._values(name, getattr(self, name)))
+        for name in ("labels_T", "train_labels_T", "root_causes_TC"):
+            self._set(name, self._marks(name, getattr(self, name)))
+        self._check_shapes()
+        self._set("channels", tuple(self.channels) or tuple(str(c) for c in range(self.train_TC.shape[1])))
+        if len(self.channels) != self.train_TC.shape[1]:
+            raise self._error(f"{len(self.channels)} channel names for {self.train_TC.shape[1]} channels")
+        self._check_starts("train_starts", len(self.train_TC))
+        self._check_starts("test_starts", len(self.test_TC))
+
+    @property
+    def digest(self) -> str:
+        """A hash of everything that can change a result: values, labels, segments."""
+        state = hashlib.sha256()
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name in {"name", "channels", "sampling_period"}:
+                continue
+            state.update(field.name.encode())
+            state.update(_bytes(value))
+        return state.hexdigest()[:16]
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
+    def _values(self, name: str, values: Array | None) -> Array | None:
+        if values is None:
+            return None
+        values_TC = np.array(values, dtype=np.float32, order="C")
+        if values_TC.ndim != 2 or 0 in values_TC.shape:
+            raise self._error(f"{name} has shape {values_TC.shape}; it must be (steps, channels), neither zero")
+        allowed = np.isfinite(values_TC) | (np.isnan(values_TC) if self.missing else False)
+        if not allowed.all():
+            step, channel = np.argwhere(~allowed)[0]
+            hint = "infinite values are never allowed" if self.missing else "declare missing=True if NaN means missing"
+            raise self._error(f"{name} is {values_TC[step, channel]} at step {step}, channel {channel}; {hint}")
+        values_TC.flags.writeable = False
+        return values_TC
+
+    def _marks(self, name: str, marks: Array | None) -> Array | None:
+        if marks is None:
+            return None
+        given = np.asarray(marks)
+        if given.dtype != bool and not np.isin(given, (0, 1)).all():
+            raise self._error(f"{name} holds values other than 0 and 1")
+        copy = np.array(given, dtype=bool)
+        copy.flags.writeable = False
+        return copy
+
+    def _check_shapes(self) -> None:
+        train_T, test_T, C = len(self.train_TC), len(self.test_TC), self.train_TC.shape[1]
+        wanted = {
+            "test_TC": (test_T, C),
+            "labels_T": (test_T,),
+            "root_causes_TC": (test_T, C),
+            "normal_TC": (test_T, C),
+            "train_labels_T": (train_T,),
+        }
+        for name, shape in wanted.items():
+            value = getattr(self, name)
+            if value is not None and value.shape != shape:
+                raise self._error(f"{name} has shape {value.shape}; expected {shape}")
+
+    def _check_starts(self, name: str, steps: int) -> None:
+        starts = tuple(int(start) for start in getattr(self, name))
+        rising = all(a < b for a, b in itertools.pairwise(starts))
+        if not starts or starts[0] != 0 or not rising or starts[-1] >= steps:
+            raise self._error(f"{name} = {starts} must rise from 0 and stay below {steps}")
+        self._set(name, starts)
+
+    def _error(self, message: str) -> DataError:
+        return DataError(f"series {self.name}: {message}")
+
+
+Dataset = Callable[..., Mapping[str, Callable[[], Series]]]
+"""A function with options that returns, in a fixed order, each series' name and how to read it.
+
+Nothing is read until a series is asked for. A data set that lives in files names the keyword
+``home``: the folder of the data home.
+"""
+
+
+def _bytes(value: object) -> bytes:
+    if isinstance(value, np.ndarray):
+        return str((value.dtype, value.shape)).encode() + value.tobytes()
+    return repr(value).encode()

@@ -1,0 +1,1 @@
+"""The MLP-Mixer masked autoencoder (MMA), a detector for time series."""
