@@ -1,0 +1,1 @@
+"""Run every installed detector through suites, and log each cell to MLflow."""
