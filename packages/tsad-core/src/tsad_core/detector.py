@@ -75,8 +75,8 @@ class Redrawn(Protocol):
     draws: int
     """How many draws a result is made of."""
 
-    def redraw(self, test_TC: Array, draw: int) -> Array:
-        """Return the scores of another draw; draw 0 equals `detect`."""
+    def redraw(self, test_TC: Array, draw: int) -> Detection:
+        """Return another draw; draw 0 equals `detect`."""
 
 
 def fit(detector: Detector, train_TC: Array, starts: tuple[int, ...] = (0,)) -> Detector:

@@ -1,0 +1,33 @@
+# Tasks of the workspace; `uv run just` lists them.
+
+default:
+    @just --list --unsorted
+
+# once after a clone: keeps index addresses out of the committed uv.lock
+setup:
+    git config filter.uvlock.clean 'python3 scripts/strip_lock.py'
+    uv sync
+
+# what CI checks before the tests
+check:
+    uv run ruff check
+    uv run ruff format --check
+    uv run mypy
+    uv run lint-imports
+
+# the default suite, under 12 minutes on 2 cores
+test *args:
+    uv run pytest {{args}}
+
+# builds wheels, syncs from the stripped lock, reads whole archives
+test-slow *args:
+    uv run pytest -m slow {{args}}
+
+# needs a CUDA device
+test-gpu *args:
+    uv run pytest -m gpu {{args}}
+
+# prints seconds and ratios; see benchmarks/
+bench:
+    uv run python benchmarks/metrics.py
+    uv run python benchmarks/overhead.py

@@ -1,0 +1,41 @@
+"""What is kept of a cell beside its numbers: one parquet file, one schema."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from tsad_core import Array
+
+SCORES = "scores.parquet"
+
+
+def write_artifacts(folder: Path, inputs: Mapping[str, Array | None], *, whole: bool) -> None:
+    """Write ``scores.parquet``: scores (float32) and labels by step, first the test part, then calibration.
+
+    With `whole`, observed values, attribution and expected values stand beside them, a column a channel.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    scores_T, calibration_T = _known(inputs["scores_T"]), _known(inputs["calibration_T"])
+    labels_T = inputs["labels_T"]
+    tests, tail = len(scores_T), len(calibration_T)
+    none = pa.nulls(tail, pa.bool_())
+    columns = {
+        "part": pa.array(["test"] * tests + ["calibration"] * tail).dictionary_encode(),
+        "step": np.concatenate([np.arange(tests), np.arange(tail)]).astype(np.int32),
+        "score": np.concatenate([scores_T, calibration_T]).astype(np.float32),
+        "label": pa.concat_arrays([pa.nulls(tests, pa.bool_()) if labels_T is None else pa.array(labels_T), none]),
+    }
+    for name in ("observed", "attribution", "expected") if whole else ():
+        values_TC = inputs[f"{name}_TC"]
+        if values_TC is not None:
+            padded_TC = np.concatenate([values_TC, np.full((tail, values_TC.shape[1]), np.nan)]).astype(np.float32)
+            columns |= {f"{name}-{channel}": padded_TC[:, channel] for channel in range(padded_TC.shape[1])}
+    folder.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table(columns), folder / SCORES, compression="zstd")
+
+
+def _known(values: Array | None) -> Array:
+    assert values is not None, "every cell has scores and calibration scores"
+    return values

@@ -1,0 +1,278 @@
+"""The command `tsad-bench`: reads its arguments, calls one function, prints.
+
+Everything heavy is imported by the command that needs it, so that ``--help`` answers at once.
+"""
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+    from tsad_core import Registry
+
+    from tsad_bench.progress import Progress
+    from tsad_bench.runner import Finished
+
+KINDS = ("detectors", "datasets", "metrics", "suites")
+INTERRUPTED = 130
+
+
+class Group(click.Group):
+    """A group of commands that shows what a user can mend as one line, with exit code 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a `TsadError` becomes one line."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            from tsad_core import TsadError
+
+            if not isinstance(error, TsadError):
+                raise
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(2)
+
+
+def _suites(_: click.Context, __: click.Parameter, start: str) -> "list[CompletionItem]":
+    from click.shell_completion import CompletionItem
+
+    from tsad_bench.suite import shipped_suites
+
+    return [CompletionItem(name) for name in shipped_suites() if name.startswith(start)]
+
+
+def _names(kind: Any) -> Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]:
+    def complete(_: click.Context, __: click.Parameter, start: str) -> "list[CompletionItem]":
+        from click.shell_completion import CompletionItem
+        from tsad_core import find_plugins
+
+        entries = find_plugins().entries(kind).values()
+        return [CompletionItem(entry.name, help=entry.summary) for entry in entries if entry.name.startswith(start)]
+
+    return complete
+
+
+data_home = click.option(
+    "--data-home", type=click.Path(path_type=Path), help="Folder of the data sets. Default: TSAD_DATA."
+)
+tracking_uri = click.option("--tracking-uri", help="MLflow store. Default: MLFLOW_TRACKING_URI, else ./mlflow.db.")
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="tsad-bench", prog_name="tsad-bench")
+@click.option("-v", "--verbose", is_flag=True, help="Log what happens, with tracebacks.")
+def cli(verbose: bool) -> None:
+    """Benchmark time series anomaly detectors: effectiveness, explainability, robustness."""
+    level = logging.DEBUG if verbose else logging.WARNING
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    for name in ("tsad_bench", "tsad_core"):
+        logging.getLogger(name).setLevel(level)
+
+
+@cli.command()
+@click.option("--suite", required=True, shell_complete=_suites, help="Name of a shipped suite, or a .toml file.")
+@click.option("--detector", "detectors", multiple=True, shell_complete=_names("detectors"), help="Only this detector.")
+@click.option(
+    "--dataset",
+    "datasets",
+    multiple=True,
+    metavar="NAME[:SERIES]",
+    shell_complete=_names("datasets"),
+    help="Only this data set, or one series of it.",
+)
+@click.option("--metric", "metrics", multiple=True, shell_complete=_names("metrics"), help="Only this metric.")
+@click.option("--seed", "seeds", multiple=True, type=int, help="Only this seed.")
+@click.option("--set", "assignments", multiple=True, metavar="NAME.OPTION=VALUE", help="As in --set mma.window=256.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Worker processes. Default: one a processor.")
+@click.option("--device", help="Device for detectors that have the option, as in cuda:0.")
+@data_home
+@tracking_uri
+@click.option(
+    "--artifacts",
+    type=click.Choice(["none", "scores", "all"]),
+    default="scores",
+    show_default=True,
+    help="What to keep of each cell: nothing, scores, or attribution and expected values too.",
+)
+@click.option("--dry-run", is_flag=True, help="Print the cells and stop.")
+def run(  # noqa: PLR0917 - click passes them by name
+    suite: str,
+    detectors: tuple[str, ...],
+    datasets: tuple[str, ...],
+    metrics: tuple[str, ...],
+    seeds: tuple[int, ...],
+    assignments: tuple[str, ...],
+    dry_run: bool,
+    **how: Any,
+) -> None:
+    """Run a suite and log it to MLflow.
+
+    Each of --detector, --dataset, --metric, --seed and --set may be given more than once.
+    """
+    from tsad_core.options import parse_assignments
+
+    from tsad_bench import runner
+    from tsad_bench.suite import narrow, read_suite
+
+    registry = _plugins()
+    narrowed = narrow(read_suite(suite), detectors=detectors, datasets=datasets, metrics=metrics, seeds=seeds)
+    order = runner.make_order(narrowed, registry, options=parse_assignments(assignments), **how)
+    if dry_run:
+        for cell in runner.plan_of(order, registry).cells:
+            click.echo(f"{cell.slot}  {cell.place}")
+        return
+    _finish(lambda progress: runner.begin(order, registry, progress=progress))
+
+
+@cli.command()
+@click.argument("execution", required=False)
+def resume(execution: str | None) -> None:
+    """Finish an execution that was stopped or killed. Default: the newest one here."""
+    from tsad_bench import runner
+
+    name = execution or runner.newest_execution()
+    _finish(lambda progress: runner.resume(name, progress=progress))
+
+
+@cli.command()
+@click.argument("run_id")
+@data_home
+@tracking_uri
+def rerun(run_id: str, data_home: Path | None, tracking_uri: str | None) -> None:
+    """Run one cell again and compare it with what was recorded. RUN_ID is the cell's MLflow run."""
+    from tsad_bench.rerun import rerun as run_again
+    from tsad_bench.tracking import default_uri
+
+    compared = run_again(run_id, tracking_uri=tracking_uri or default_uri(), home=data_home)
+    click.echo(compared.cell.place)
+    for name, value in compared.again.metrics.items():
+        click.echo(f"  {name:28} {value!r}")
+    if compared.again.reason:
+        click.echo(f"  {compared.again.status}: {compared.again.reason}")
+    for difference in compared.differences:
+        click.echo(f"  differs: {difference}")
+    click.echo("different" if compared.differences else "the same to the last digit")
+    sys.exit(1 if compared.differences else 0)
+
+
+@cli.command("list")
+@click.argument("kind", type=click.Choice(KINDS))
+def list_entries(kind: Any) -> None:
+    """List what the installed plugins offer."""
+    if kind == "suites":
+        from tsad_bench.suite import read_suite, shipped_suites
+
+        for name in shipped_suites():
+            click.echo(f"{name:26} {read_suite(name).summary}")
+        return
+    registry = _plugins()
+    for entry in registry.entries(kind).values():
+        click.echo(f"{entry.name:26} {entry.summary}")
+
+
+@cli.command()
+@data_home
+@tracking_uri
+def check(data_home: Path | None, tracking_uri: str | None) -> None:
+    """Look at plugins, data, store and accelerators. Exit code 1 if a plugin or the store is at fault."""
+    from tsad_core.datasets.home import find_home
+
+    from tsad_bench.checkup import check_up
+    from tsad_bench.tracking import default_uri
+
+    uri = tracking_uri or default_uri()
+    findings = list(check_up(_plugins(tell=False), home=find_home(data_home), tracking_uri=uri))
+    for finding in findings:
+        click.echo(f"{'FAULT' if finding.fault else 'ok':6}{finding.topic:10} {finding.text}")
+    sys.exit(any(finding.fault for finding in findings))
+
+
+@cli.command()
+@click.argument("execution", required=False)
+@click.option("--format", "form", type=click.Choice(["markdown", "csv"]), default="markdown", show_default=True)
+@tracking_uri
+def report(execution: str | None, form: str, tracking_uri: str | None) -> None:
+    """Print the table of an execution, rebuilt from the MLflow store alone. Default: the newest one."""
+    from tsad_bench.report.rebuild import rebuild
+    from tsad_bench.report.table import csv, markdown
+    from tsad_bench.tracking import default_uri
+
+    results = rebuild(tracking_uri or default_uri(), execution)
+    click.echo(markdown(results) if form == "markdown" else csv(results), nl=False)
+
+
+@cli.command()
+@click.option("--suite", help="Open this suite's experiment. Default: that of the newest execution.")
+@click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
+@tracking_uri
+def ui(suite: str | None, port: int, tracking_uri: str | None) -> None:
+    """Start the MLflow UI on the right store and experiment, on loopback."""
+    from tsad_bench.tracking import default_uri, find_experiment, read_parent
+
+    uri = tracking_uri or default_uri()
+    experiment = find_experiment(uri, suite) if suite else read_parent(uri).info.experiment_id
+    if experiment is None:
+        raise click.UsageError(f"{uri} has no experiment {suite!r}")
+    place = f"#/experiments/{experiment}"
+    if uri.startswith("http"):
+        click.echo(f"{uri.rstrip('/')}/{place}")
+        return
+    click.echo(f"http://127.0.0.1:{port}/{place}  (Ctrl-C ends it)")
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
+    os.execv(sys.executable, [*command, "--host", "127.0.0.1", "--port", str(port)])  # noqa: S606 - no shell wanted
+
+
+@cli.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the shell's completion script; put it where your shell reads such scripts."""
+    from click.shell_completion import get_completion_class
+
+    found = get_completion_class(shell)
+    assert found is not None, "click knows the shells that the argument allows"
+    click.echo(found(cli, {}, "tsad-bench", "_TSAD_BENCH_COMPLETE").source())
+
+
+def _plugins(*, tell: bool = True) -> "Registry":
+    from tsad_core import find_plugins
+
+    logging.getLogger("tsad_core.registry").disabled = True
+    registry = find_plugins()
+    for fault in registry.faults if tell else ():
+        click.echo(f"Warning: plugin {fault.distribution} is left out: {fault.reason}", err=True)
+    for warning in registry.warnings if tell else ():
+        click.echo(f"Warning: {warning}", err=True)
+    return registry
+
+
+def _finish(go_on: "Callable[[Progress], Finished]") -> None:
+    """Run to the end, print the table, and say where everything is."""
+    from tsad_bench import runner
+    from tsad_bench.progress import Bar, Plain
+    from tsad_bench.report.table import markdown
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        finished = go_on(Bar() if sys.stderr.isatty() else Plain())
+    except KeyboardInterrupt:
+        name = runner.newest_execution()
+        click.echo(f"\nstopped; nothing is lost. To go on: tsad-bench resume {name}", err=True)
+        sys.exit(INTERRUPTED)
+    click.echo(markdown(finished.results, whole=False))
+    resume = f"tsad-bench resume {finished.execution}"
+    if finished.untracked:
+        click.echo(f"MLflow missed something: {finished.untracked}\nOnce that is mended: {resume}", err=True)
+        sys.exit(1)
+    click.echo(f"{finished.execution} is logged. Compare runs with: tsad-bench ui", err=True)
+
+
+def main() -> None:
+    """Run the command line."""
+    cli()

@@ -1,0 +1,53 @@
+"""The machine and the software a run happened on."""
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "triton", "stumpy", "mlflow")
+
+
+def cpus() -> int:
+    """Return how many processors this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS has no affinity
+        return os.cpu_count() or 1
+
+
+def version(distribution: str) -> str | None:
+    """Return the version of an installed distribution."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def commit() -> str:
+    """Return the commit of the checkout this package runs from, with ``+dirty`` if it was changed; else nothing."""
+    here = Path(__file__).parent
+    head = _git(here, "rev-parse", "HEAD")
+    return f"{head}+dirty" if head and _git(here, "status", "--porcelain", "--untracked-files=no") else head
+
+
+def tags() -> dict[str, str]:
+    """Return what a run's tags say about where it ran."""
+    versions = {f"tsad.version.{name}": version(name) for name in LIBRARIES}
+    found = {
+        "tsad.commit": commit(),
+        "tsad.version.python": platform.python_version(),
+        "tsad.system": f"{platform.system()} {platform.machine()}, {cpus()} processors",
+    }
+    return found | {name: text for name, text in versions.items() if text}
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    try:
+        run = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False, timeout=10
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return run.stdout.strip() if run.returncode == 0 else ""

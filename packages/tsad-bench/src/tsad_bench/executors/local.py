@@ -1,0 +1,156 @@
+"""Run jobs on this machine: a few warm processes, watched for time and memory from outside."""
+
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+
+import psutil
+
+from tsad_bench.cells import Cell, Job
+from tsad_bench.measure import Outcome, Settings, Status
+from tsad_bench.suite import Limits
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.1
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+@dataclass
+class Worker:
+    """One process and what it is busy with."""
+
+    process: subprocess.Popen[bytes]
+    connection: Connection
+    log: Path
+    waiting: list[Cell] = field(default_factory=list)
+    """Cells of its job that have no outcome yet."""
+    since: float = 0.0
+    """When the present cell began, on the monotonic clock."""
+    peak_mb: float = 0.0
+    """The most memory it was seen to hold since then."""
+
+    def kill(self) -> None:
+        """End the process, and what it started, at once."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.connection.close()
+
+
+def run_jobs(jobs: Sequence[Job], settings: Settings, *, workers: int, limits: Limits) -> Iterator[Outcome]:
+    """Yield each cell's outcome as it comes; closing the iterator ends the workers.
+
+    A detector that raises, hangs, exits, is killed or outgrows the limits costs its own job only.
+    """
+    queue = list(reversed(jobs))
+    crew: list[Worker] = []
+    try:
+        while queue or crew:
+            while queue and len(crew) < workers:
+                crew.append(_start(settings, number=len(crew)))
+                _give(crew[-1], queue.pop())
+            for worker in list(crew):
+                yield from _attend(worker, limits)
+                if worker.waiting:
+                    continue
+                if worker.process.poll() is None and not worker.connection.closed and queue:
+                    _give(worker, queue.pop())
+                else:
+                    worker.kill()
+                    crew.remove(worker)
+            wait([worker.connection for worker in crew], timeout=POLL_SECONDS)
+    finally:
+        for worker in crew:
+            worker.kill()
+
+
+def _start(settings: Settings, *, number: int) -> Worker:
+    ours, theirs = Pipe()
+    log = Path(settings.folder) / f"worker-{number}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    environment = os.environ | dict.fromkeys(_THREAD_VARIABLES, str(settings.threads))
+    with theirs, log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tsad_bench.executors.worker", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    worker = Worker(process, ours, log)
+    ours.send(settings)
+    return worker
+
+
+def _give(worker: Worker, job: Job) -> None:
+    worker.waiting, worker.since = list(job.cells), time.monotonic()
+    with contextlib.suppress(BrokenPipeError):  # a worker that is gone is found when it is attended to
+        worker.connection.send(job)
+
+
+def _attend(worker: Worker, limits: Limits) -> Iterator[Outcome]:
+    """Yield what a worker has sent; end it, and its job, if it is gone or over a limit."""
+    try:
+        while worker.connection.poll():
+            message = worker.connection.recv()
+            if isinstance(message, Outcome):
+                worker.waiting = [cell for cell in worker.waiting if cell.slot != message.slot]
+                yield message
+            worker.since, worker.peak_mb = time.monotonic(), 0.0
+    except (EOFError, OSError):
+        yield from _lost(worker, "failed", _how_it_ended(worker))
+        return
+    if not worker.waiting:
+        return
+    worker.peak_mb = max(worker.peak_mb, held := _resident_mb(worker.process.pid))
+    if (seconds := time.monotonic() - worker.since) > limits.seconds:
+        yield from _lost(worker, "timed-out", f"took over {limits.seconds:g} s (ended after {seconds:.1f} s)")
+    elif held > limits.memory_mb:
+        yield from _lost(worker, "out-of-memory", f"held {held:,.0f} MiB; the limit is {limits.memory_mb:,.0f} MiB")
+
+
+def _lost(worker: Worker, status: Status, reason: str) -> Iterator[Outcome]:
+    """End a worker and give its job's remaining cells their outcome."""
+    since = time.time() - (time.monotonic() - worker.since)
+    worker.kill()
+    tail = worker.log.read_text(encoding="utf-8", errors="replace")[-4000:]
+    for cell in worker.waiting:
+        logger.info("%s: %s", cell.place, reason)
+        costs = {"peak-memory-mb": worker.peak_mb}
+        yield Outcome(cell.slot, status, reason, traceback=tail, costs=costs, started=since, ended=time.time())
+    worker.waiting = []
+
+
+def _how_it_ended(worker: Worker) -> str:
+    try:
+        code = worker.process.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        return "the worker closed its pipe"
+    if code < 0:
+        name = signal.Signals(-code).name
+        hint = "; the system may have run out of memory" if -code == signal.SIGKILL else ""
+        return f"the worker was ended by {name}{hint}"
+    return f"the worker exited with code {code}"
+
+
+def _resident_mb(pid: int) -> float:
+    """Return the resident memory of a process and its children in MiB."""
+    total = 0
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        for one in [process, *process.children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                total += one.memory_info().rss
+    return total / 2**20

@@ -1,0 +1,45 @@
+"""A warm worker process: takes jobs from a pipe, sends back outcomes until the pipe closes."""
+
+import logging
+import os
+import sys
+import threading
+import time
+from multiprocessing.connection import Connection
+from typing import Any
+
+from tsad_core import Registry, find_plugins
+
+from tsad_bench.measure import Settings, run_job
+
+
+def main() -> None:
+    """Serve the connection whose file descriptor is the first argument."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    threading.Thread(target=_die_with_parent, args=(os.getppid(),), daemon=True).start()
+    serve(Connection(int(sys.argv[1])))
+
+
+def serve(connection: Any) -> None:
+    """Answer each job with the outcomes of its cells, as they come."""
+    registry: Registry = find_plugins()
+    settings: Settings = connection.recv()
+    connection.send("ready")
+    while True:
+        try:
+            job = connection.recv()
+        except EOFError:
+            return
+        for outcome in run_job(job, settings, registry):
+            connection.send(outcome)
+
+
+def _die_with_parent(parent: int) -> None:
+    """End this process when its parent is gone: a killed run leaves nothing behind."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,260 @@
+"""One job, measured: read, fit, calibrate, detect, compute metrics. This is what a worker does."""
+
+import logging
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from tsad_core import Array, Detection, Metric, Registry, Series, Skip, Undefined
+from tsad_core.corruption import Condition, corrupt
+from tsad_core.detector import Detector, Redrawn, detect, fit
+from tsad_core.metric import evaluate
+from tsad_core.thresholds import threshold
+from tsad_core.windows import period
+
+from tsad_bench import memory
+from tsad_bench.artifacts import write_artifacts
+from tsad_bench.cells import SPLIT_RULE, Cell, Job, digest, open_dataset
+from tsad_bench.suite import Choice
+
+logger = logging.getLogger(__name__)
+
+Status = Literal["done", "skipped", "failed", "timed-out", "out-of-memory"]
+Artifacts = Literal["none", "scores", "all"]
+
+FIT_SHARE = 0.8
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What every job of an execution shares."""
+
+    metrics: Mapping[str, Choice]
+    folder: str
+    """Where a cell's artefacts are written."""
+    home: str | None = None
+    artifacts: Artifacts = "scores"
+    threads: int = 1
+
+
+@dataclass
+class Outcome:
+    """How one cell ended: everything that is recorded about it, ready for JSON."""
+
+    slot: str = ""
+    status: Status = "done"
+    reason: str = ""
+    traceback: str = ""
+    key: str = ""
+    metrics: dict[str, float] = field(default_factory=dict)
+    undefined: dict[str, str] = field(default_factory=dict)
+    draws: dict[str, list[float]] = field(default_factory=dict)
+    """Of a detector that is reported as a distribution: each metric's value in every draw."""
+    costs: dict[str, float] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    started: float = 0.0
+    ended: float = 0.0
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A detector after its fit, with its scores on the part of the training data that it did not see."""
+
+    detector: Detector
+    calibration_T: Array
+    tail_TC: Array
+    split: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What the cells of one job share."""
+
+    series: Series
+    """The clean one."""
+    fitted: Fitted
+    metrics: Mapping[str, tuple[Metric, Mapping[str, Any]]]
+    settings: Settings
+
+
+def run_job(job: Job, settings: Settings, registry: Registry) -> Iterator[Outcome]:
+    """Yield the outcome of each cell of a job. A cell that fails is an outcome; nothing is raised."""
+    memory.reset_peak()
+    started, held = time.time(), memory.resident_mb()
+    bench = _prepare(job.cells[0], settings, registry)
+    for cell in job.cells:
+        outcome = _ended(bench) if isinstance(bench, Exception) else _run_cell(cell, bench)
+        outcome.slot, outcome.started, outcome.ended = cell.slot, started, time.time()
+        peak = memory.peak_mb()
+        outcome.costs |= {"peak-memory-mb": peak, "added-memory-mb": max(peak - held, 0.0)}
+        offer = registry.offer("detectors", cell.detector)
+        outcome.facts = {"distribution": offer.distribution, "version": offer.version, **outcome.facts}
+        outcome.key = cell_key(cell, outcome.facts)
+        yield outcome
+        started = time.time()
+
+
+def _prepare(cell: Cell, settings: Settings, registry: Registry) -> Bench | Exception:
+    try:
+        clean = read_series(cell, settings, registry)
+        fitted = _fit(cell, corrupt(clean, _if_touches(cell, "train"), seed=cell.corruption_seed), registry)
+        metrics = {k: (registry.resolve("metrics", c.name), c.options) for k, c in settings.metrics.items()}
+    except Exception as error:  # noqa: BLE001 - this is where one cell runs
+        return error
+    return Bench(clean, fitted, metrics, settings)
+
+
+def read_series(cell: Cell, settings: Settings, registry: Registry) -> Series:
+    """Read the clean series of a cell."""
+    home = Path(settings.home) if settings.home else None
+    read = open_dataset(registry, cell.dataset, cell.dataset_options, home)[cell.series]
+    series = read()
+    if not isinstance(series, Series):
+        raise TypeError(f"data set {cell.dataset} gave {type(series).__name__} for {cell.series}, not a Series")
+    return series
+
+
+def cell_key(cell: Cell, facts: Mapping[str, Any]) -> str:
+    """Return the hash of everything that can change a cell's scores."""
+    named = ("distribution", "version", "options", "data", "device", "precision", "kernels", "threads")
+    key = {name: facts.get(name) for name in named}
+    key |= {"detector": cell.detector, "condition": cell.condition, "seed": cell.seed, "split": SPLIT_RULE}
+    return digest(key | {"corruption_seed": cell.corruption_seed})
+
+
+def _if_touches(cell: Cell, part: str) -> Condition:
+    condition = Condition.parse(cell.condition)
+    return condition if part in condition.touches else Condition()
+
+
+def _fit(cell: Cell, series: Series, registry: Registry) -> Fitted:
+    detector = registry.resolve("detectors", cell.detector)(**cell.options)
+    train_TC, starts = series.train_TC, series.train_starts
+    stop, tail = split(len(train_TC), gap=period(train_TC))
+    before = time.perf_counter()
+    fit(detector, train_TC[:stop], tuple(start for start in starts if start < stop))
+    seconds = time.perf_counter() - before
+    detection = detect(detector, train_TC[tail:], (0, *(start - tail for start in starts if start > tail)))
+    rule = "in-sample" if tail < stop else SPLIT_RULE
+    return Fitted(detector, _as_kept(detection.scores_T), train_TC[tail:], rule, seconds)
+
+
+def split(steps: int, *, gap: int) -> tuple[int, int]:
+    """Return where fitting stops and where the calibration tail starts.
+
+    The gap keeps windows of the tail clear of what was fitted; it takes a tenth of the tail at
+    most. A training part of fewer than 20 steps is fitted and calibrated whole.
+    """
+    if steps < 20:
+        return steps, 0
+    stop = int(steps * FIT_SHARE)
+    return stop, stop + min(gap, (steps - stop) // 10)
+
+
+def _run_cell(cell: Cell, bench: Bench) -> Outcome:
+    try:
+        series = corrupt(bench.series, _if_touches(cell, "test"), seed=cell.corruption_seed)
+        before = time.perf_counter()
+        detection = detect(bench.fitted.detector, series.test_TC, series.test_starts)
+        costs = {"fit-seconds": bench.fitted.seconds, "score-seconds": time.perf_counter() - before}
+        outcome = _measured(series, detection, bench)
+        if bench.settings.artifacts != "none":
+            inputs = _inputs(series, bench.fitted.calibration_T, detection)
+            write_artifacts(Path(bench.settings.folder) / cell.slot, inputs, whole=bench.settings.artifacts == "all")
+    except Exception as error:  # noqa: BLE001 - this is where one cell runs
+        return _ended(error)
+    outcome.costs = costs
+    return outcome
+
+
+def _measured(series: Series, detection: Detection, bench: Bench) -> Outcome:
+    outcome = Outcome(facts=_facts(series, bench))
+    _evaluate(outcome, _inputs(series, bench.fitted.calibration_T, detection), bench.metrics)
+    if isinstance(bench.fitted.detector, Redrawn) and bench.fitted.detector.draws > 1:
+        _redraw(outcome, series, bench)
+    return outcome
+
+
+def _inputs(series: Series, calibration_T: Array, detection: Detection) -> dict[str, Array | None]:
+    return {
+        "labels_T": series.labels_T,
+        "scores_T": _as_kept(detection.scores_T),
+        "calibration_T": calibration_T,
+        "root_causes_TC": series.root_causes_TC,
+        "attribution_TC": detection.attribution_TC,
+        "normal_TC": series.normal_TC,
+        "expected_TC": detection.expected_TC,
+        "observed_TC": series.test_TC,
+        "train_TC": series.train_TC,
+    }
+
+
+def _as_kept(scores_T: Array) -> Array:
+    """Round scores to float32, as they are stored: what is computed from them later is then the same."""
+    kept_T = scores_T.astype(np.float32).astype(np.float64)
+    kept_T.flags.writeable = False
+    return kept_T
+
+
+def _evaluate(outcome: Outcome, inputs: Mapping[str, Array | None], metrics: Mapping[str, Any]) -> None:
+    for label, (function, options) in metrics.items():
+        try:
+            outcome.metrics[label] = evaluate(function, inputs, options)
+        except Undefined as undefined:
+            outcome.undefined[label] = str(undefined)
+
+
+def _redraw(outcome: Outcome, series: Series, bench: Bench) -> None:
+    """Replace each metric by its mean over the detector's draws, and keep all of them."""
+    detector = bench.fitted.detector
+    assert isinstance(detector, Redrawn)
+    draws = {label: [value] for label, value in outcome.metrics.items()}
+    for draw in range(1, detector.draws):
+        again = Outcome()
+        calibration_T = _as_kept(detector.redraw(bench.fitted.tail_TC, draw).scores_T)
+        inputs = _inputs(series, calibration_T, detector.redraw(series.test_TC, draw))
+        _evaluate(again, inputs, {label: bench.metrics[label] for label in draws})
+        for label, value in again.metrics.items():
+            draws[label].append(value)
+    outcome.draws = draws
+    outcome.metrics = {label: float(np.mean(values)) for label, values in draws.items()}
+
+
+def _facts(series: Series, bench: Bench) -> dict[str, Any]:
+    options = _resolved(bench.fitted.detector)
+    return {
+        "options": options,
+        "data": bench.series.digest,
+        "split": bench.fitted.split,
+        "threads": bench.settings.threads,
+        "threshold": threshold(bench.fitted.calibration_T),
+        "train-steps": len(series.train_TC),
+        "test-steps": len(series.test_TC),
+        "channels": series.train_TC.shape[1],
+        "device": str(options.get("device", "cpu")),
+        "precision": str(options.get("precision", "")),
+        "kernels": str(options.get("kernels", "")),
+    }
+
+
+def _resolved(detector: Detector) -> dict[str, Any]:
+    """Return a detector's options, ``"auto"`` replaced by what it came to."""
+    options = detector.get_params()
+    found = {name: getattr(detector, f"{name}_", value) for name, value in options.items() if value == "auto"}
+    return options | {k: v.item() if isinstance(v, np.generic) else v for k, v in found.items()}
+
+
+def _ended(error: Exception) -> Outcome:
+    """Turn what a cell raised into its outcome."""
+    if isinstance(error, Skip):
+        return Outcome(status="skipped", reason=str(error))
+    out_of_memory = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    text = "".join(traceback.format_exception(error))
+    logger.warning("a cell failed\n%s", text)
+    reason = f"{type(error).__name__}: {error}".rstrip(": ")
+    return Outcome(status="out-of-memory" if out_of_memory else "failed", reason=reason, traceback=text)

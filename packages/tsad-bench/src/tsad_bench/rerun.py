@@ -1,0 +1,54 @@
+"""One recorded cell, run again from its configuration and compared with what was recorded."""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tsad_core.datasets.home import find_home
+
+from tsad_bench.cells import Cell, Job
+from tsad_bench.executors.local import run_jobs
+from tsad_bench.measure import Outcome, Settings
+from tsad_bench.suite import Choice, Limits
+from tsad_bench.tracking import read_cell
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A cell's recorded outcome beside a fresh one."""
+
+    cell: Cell
+    recorded: Outcome
+    again: Outcome
+
+    @property
+    def differences(self) -> list[str]:
+        """What is not the same, one line each; empty if the cell was reproduced to the last digit."""
+        lines = [
+            f"{name}: recorded {before}, now {after}"
+            for name, before, after in (
+                ("status", self.recorded.status, self.again.status),
+                ("data", self.recorded.facts.get("data"), self.again.facts.get("data")),
+                ("version", self.recorded.facts.get("version"), self.again.facts.get("version")),
+            )
+            if before != after
+        ]
+        return lines + _differing(self.recorded.metrics, self.again.metrics)
+
+
+def rerun(run_id: str, *, tracking_uri: str, home: Path | None = None) -> Comparison:
+    """Run the cell behind an MLflow run again, with its recorded options, metrics and threads; log nothing."""
+    cell, recorded, config = read_cell(tracking_uri, run_id)
+    metrics = {label: Choice.model_validate(choice) for label, choice in config["metrics"].items()}
+    found = find_home(home)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(metrics, folder, str(found.absolute()) if found else None, "none", config["threads"])
+        limits = Limits.model_validate(config["limits"])
+        (again,) = run_jobs([Job((cell,))], settings, workers=1, limits=limits)
+    return Comparison(cell, recorded, again)
+
+
+def _differing(before: Mapping[str, float], after: Mapping[str, float]) -> list[str]:
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return [f"{name}: recorded {before.get(name)}, now {after.get(name)}" for name in names]

@@ -1,0 +1,181 @@
+"""Suites: which detectors meet which series under which conditions, read from TOML."""
+
+import itertools
+import tomllib
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from tsad_core import TsadError
+from tsad_core.options import Option
+
+FORBID = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class SuiteError(TsadError):
+    """A suite that does not exist or does not say what it must."""
+
+
+class Choice(BaseModel):
+    """A detector, data set or metric by name, with options; lists under ``grid`` are crossed."""
+
+    model_config = FORBID
+
+    name: str
+    options: dict[str, Option] = {}
+    grid: dict[str, list[Option]] = {}
+    series: list[str] | None = None
+    """Of a data set: only these series, by name."""
+
+    def expand(self) -> list[Self]:
+        """Return one choice without a grid for each combination of the grid's values."""
+        crossed = itertools.product(*self.grid.values())
+        combinations = [dict(zip(self.grid, values, strict=True)) for values in crossed]
+        return [self.model_copy(update={"options": {**self.options, **more}, "grid": {}}) for more in combinations]
+
+
+class Levels(BaseModel):
+    """A kind of corruption, at one or more levels in its unit."""
+
+    model_config = FORBID
+
+    kind: str
+    levels: list[int] = [0]
+
+
+class Limits(BaseModel):
+    """What one cell may use before it is ended."""
+
+    model_config = FORBID
+
+    seconds: Annotated[float, Field(gt=0)] = 3600.0
+    memory_mb: Annotated[float, Field(gt=0)] = 8192.0
+
+
+def _from_text(value: Any) -> Any:
+    return {"name": value} if isinstance(value, str) else value
+
+
+Named = Annotated[Choice, BeforeValidator(_from_text)]
+
+
+class Suite(BaseModel):
+    """Everything a run is made of. `read_suite` makes one from TOML."""
+
+    model_config = FORBID
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    summary: str = ""
+    headline: str = "vus-pr"
+    """The metric that tables put first and robustness curves draw."""
+    detectors: list[Named] | Literal["all"] = "all"
+    """``all``: every detector found."""
+    datasets: list[Named] | Literal["found"] = "found"
+    """``found``: every data set whose files are at hand, else ``synthetic``."""
+    metrics: list[Named] | Literal["all"] = "all"
+    conditions: list[Levels] = [Levels(kind="clean")]
+    seeds: Annotated[list[int], Field(min_length=1)] = [0]
+    corruption_seeds: Annotated[list[int], Field(min_length=1)] = [0]
+    limits: Limits = Limits()
+
+
+def shipped_suites() -> dict[str, str]:
+    """Return the text of each suite that comes with the package, by name."""
+    folder = resources.files("tsad_bench") / "suites"
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
+    return {file.name.removesuffix(".toml"): file.read_text(encoding="utf-8") for file in files}
+
+
+def read_suite(name_or_file: str) -> Suite:
+    """Read a suite by the name of a shipped one or from a TOML file.
+
+    Raises `SuiteError` that names the file, the table and the key at fault.
+    """
+    if not name_or_file.endswith(".toml"):
+        shipped = shipped_suites()
+        if name_or_file not in shipped:
+            message = f"no suite named {name_or_file!r}; there are {', '.join(shipped)}, or give a file ending in .toml"
+            raise SuiteError(message)
+        return parse_suite(shipped[name_or_file], source=f"suite {name_or_file}")
+    try:
+        text = Path(name_or_file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SuiteError(f"cannot read the suite {name_or_file}: {error}") from None
+    return parse_suite(text, source=name_or_file)
+
+
+def parse_suite(text: str, *, source: str) -> Suite:
+    """Make a suite of TOML text; `source` is named in errors."""
+    try:
+        return Suite.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise SuiteError(f"{source} is not TOML: {error}") from None
+    except ValidationError as error:
+        raise SuiteError(f"{source}: {_first_fault(error)}") from None
+
+
+def narrow(
+    suite: Suite,
+    *,
+    detectors: Iterable[str] = (),
+    datasets: Iterable[str] = (),
+    metrics: Iterable[str] = (),
+    seeds: Iterable[int] = (),
+) -> Suite:
+    """Keep only what is named; a name that the suite does not hold is added to it.
+
+    Data sets may name one series: ``ucr:001-DISTORTED1sddb40``.
+    """
+    update: dict[str, Any] = {
+        "detectors": _kept(suite.detectors, detectors),
+        "datasets": _with_series(_kept(suite.datasets, [name.partition(":")[0] for name in datasets]), datasets),
+        "metrics": _kept(suite.metrics, metrics),
+    }
+    if seeds := list(seeds):
+        update["seeds"] = seeds
+    return suite.model_copy(update={key: value for key, value in update.items() if value})
+
+
+def with_options(suite: Suite, options: Mapping[str, Mapping[str, Option]]) -> Suite:
+    """Set options of detectors, data sets and metrics by name; the suite must list them by name."""
+    update: dict[str, Any] = {}
+    used: set[str] = set()
+    for table in ("detectors", "datasets", "metrics"):
+        choices = getattr(suite, table)
+        if isinstance(choices, str):
+            continue
+        used |= {choice.name for choice in choices} & set(options)
+        update[table] = [
+            choice.model_copy(update={"options": {**choice.options, **options.get(choice.name, {})}})
+            for choice in choices
+        ]
+    if unused := sorted(set(options) - used):
+        raise SuiteError(f"--set names {unused[0]!r}, which this run does not hold")
+    return suite.model_copy(update=update)
+
+
+def _kept(choices: list[Choice] | str, names: Iterable[str]) -> list[Choice]:
+    wanted = list(dict.fromkeys(names))
+    listed = [] if isinstance(choices, str) else choices
+    return [c for name in wanted for c in ([c for c in listed if c.name == name] or [Choice(name=name)])]
+
+
+def _with_series(choices: list[Choice], names: Iterable[str]) -> list[Choice]:
+    series: dict[str, list[str]] = {}
+    whole = set()
+    for name in names:
+        dataset, colon, one = name.partition(":")
+        series.setdefault(dataset, []).append(one)
+        if not colon:
+            whole.add(dataset)
+    return [c if c.name in whole else c.model_copy(update={"series": series[c.name]}) for c in choices]
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors()[0]
+    path = [str(part) for part in fault["loc"] if not str(part).startswith(("list[", "literal[", "function"))]
+    where = f"table [{'.'.join(path[:-1])}], key {path[-1]!r}" if len(path) > 1 else f"key {path[0]!r}"
+    given = "" if fault["type"] == "missing" else f" (given: {fault['input']!r})"
+    return f"{where}: {fault['msg'][0].lower()}{fault['msg'][1:]}{given}"

@@ -1,0 +1,327 @@
+"""MLflow: two experiments a suite, one for what people compare, one for single cells.
+
+``robustness`` holds a parent run per execution with one summary run a detector under it;
+``robustness/cells`` holds one run a cell, tied to its summary by a tag. Every call finds by its
+tags what an earlier, killed call left behind and finishes it, so nothing is logged twice.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+import numpy as np
+from tsad_core import TsadError
+
+from tsad_bench.artifacts import SCORES
+from tsad_bench.cells import Cell
+from tsad_bench.measure import Outcome, Status
+
+# a benchmark neither phones home nor waits for minutes on a server that is gone
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+from mlflow import MlflowClient
+from mlflow.entities import Experiment, Metric, Param, Run, RunTag
+from mlflow.exceptions import MlflowException
+
+OPEN = ("RUNNING", "SCHEDULED")
+TAG_LIMIT = 5000
+BATCH = 900
+
+
+class TrackingError(TsadError):
+    """The MLflow store cannot be reached or written. The journal keeps what it missed."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What an execution's runs have in common."""
+
+    execution: str
+    suite: str
+    summary: str
+    tags: Mapping[str, str]
+    """Versions, commit and the like, set on every run."""
+    config: Mapping[str, Any]
+    """What, beside the cell, `rerun` needs."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One metric value of a summary run."""
+
+    key: str
+    value: float
+    step: int = 0
+
+
+def default_uri() -> str:
+    """Return the team's store if one is set, else an SQLite file in the working directory."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path.cwd() / 'mlflow.db'}"
+
+
+@contextmanager
+def told_plainly(uri: str) -> Iterator[None]:
+    """Turn what MLflow raises into one clear line."""
+    try:
+        yield
+    except (MlflowException, OSError) as error:
+        first = str(error).strip().splitlines()
+        raise TrackingError(f"the MLflow store {uri} failed: {first[0] if first else type(error).__name__}") from error
+
+
+class Tracker:
+    """One execution's place in the store. All methods may be repeated."""
+
+    def __init__(self, uri: str, header: Header, detectors: Mapping[str, Mapping[str, Any]]) -> None:
+        self.uri, self.header = uri, header
+        with told_plainly(uri):
+            self._client = MlflowClient(uri)
+            self._experiment = _experiment(self._client, uri, header.suite)
+            self._cells = _experiment(self._client, uri, f"{header.suite}/cells")
+            found = self._mine(self._cells)
+            self._runs = {run.data.tags["tsad.cell"]: str(run.info.run_id) for run in found}
+            self._closed = {run.data.tags["tsad.cell"] for run in found if run.info.status not in OPEN}
+            mine = {run.data.tags.get("tsad.detector", ""): run for run in self._mine(self._experiment)}
+            self.parent = self._reopened(mine.get("")) or self._create_parent()
+            self.summaries = {
+                label: self._reopened(mine.get(label)) or self._create_summary(label, options)
+                for label, options in detectors.items()
+            }
+
+    def log_cell(self, cell: Cell, outcome: Outcome, folder: Path) -> None:
+        """Log how a cell ended, with the files in `folder`; a cell that is logged already is left as it is."""
+        if cell.slot in self._closed:
+            return
+        with told_plainly(self.uri):
+            run_id = self._runs.get(cell.slot) or self._create_cell(cell, outcome)
+            self._runs[cell.slot] = run_id
+            self._fill(run_id, outcome)
+            self._log_files(run_id, outcome, folder)
+            status = "FINISHED" if outcome.status in {"done", "skipped"} else "FAILED"
+            self._client.set_terminated(run_id, status, round(outcome.ended * 1000))
+            self._closed.add(cell.slot)
+
+    def fetch_scores(self, cell: Cell, folder: Path) -> "pd.DataFrame | None":
+        """Return the kept scores of a logged cell, if there are any."""
+        import pandas as pd
+
+        with told_plainly(self.uri):
+            run_id = self._runs[cell.slot]
+            if SCORES not in {file.path for file in self._client.list_artifacts(run_id)}:
+                return None
+            return pd.read_parquet(self._client.download_artifacts(run_id, SCORES, str(folder)))
+
+    def log_plot(self, cell: Cell, picture: Path) -> None:
+        """Add a picture to a cell's run."""
+        with told_plainly(self.uri):
+            self._client.log_artifact(self._runs[cell.slot], str(picture))
+
+    def finish(self, summaries: Mapping[str, Iterable[Point]], files: Mapping[str, str], note: str) -> None:
+        """Log each detector's summary and the tables, and close all runs of the execution."""
+        now = _now()
+        with told_plainly(self.uri):
+            for label, points in summaries.items():
+                self._log_metrics(self.summaries[label], [Metric(p.key, p.value, now, p.step) for p in points])
+                self._client.set_terminated(self.summaries[label], "FINISHED")
+            for name, text in files.items():
+                self._client.log_text(self.parent, text, name)
+            self._client.set_tag(self.parent, "mlflow.note.content", note[:TAG_LIMIT])
+            self._client.set_terminated(self.parent, "FINISHED")
+
+    def interrupt(self) -> None:
+        """Close the open runs of an execution that was stopped; `resume` opens them again."""
+        with told_plainly(self.uri):
+            for run_id in [*self.summaries.values(), self.parent]:
+                self._client.set_terminated(run_id, "KILLED")
+
+    def _mine(self, experiment: str) -> list[Run]:
+        return _search(self._client, experiment, f"tags.`tsad.execution` = '{self.header.execution}'")
+
+    def _reopened(self, run: Run | None) -> str:
+        if run is None:
+            return ""
+        if run.info.status not in OPEN:
+            self._client.update_run(run.info.run_id, status="RUNNING")
+        return str(run.info.run_id)
+
+    def _create_parent(self) -> str:
+        run = self._client.create_run(
+            self._experiment,
+            run_name=self.header.execution,
+            tags=self._tags({"tsad.parent": "true", "mlflow.note.content": self.header.summary}),
+        )
+        return str(run.info.run_id)
+
+    def _create_summary(self, label: str, options: Mapping[str, Any]) -> str:
+        tags = self._tags({"mlflow.parentRunId": self.parent, "tsad.detector": label})
+        run = self._client.create_run(self._experiment, run_name=label, tags=tags)
+        params = [Param("detector", label), *(Param(name, str(value)) for name, value in options.items())]
+        self._client.log_batch(run.info.run_id, params=params)
+        return str(run.info.run_id)
+
+    def _create_cell(self, cell: Cell, outcome: Outcome) -> str:
+        tags = {
+            "tsad.cell": cell.slot,
+            "tsad.summary": self.summaries[cell.label],
+            "tsad.detector": cell.label,
+            "tsad.dataset": cell.dataset,
+            "tsad.series": cell.series,
+            "tsad.condition": cell.condition,
+            "tsad.seed": str(cell.seed),
+            "tsad.config": json.dumps({"cell": asdict(cell), **self.header.config}),
+        }
+        started = round(outcome.started * 1000)
+        name = f"{cell.label} {cell.dataset}:{cell.series}"
+        run = self._client.create_run(self._cells, start_time=started, run_name=name, tags=self._tags(tags))
+        return str(run.info.run_id)
+
+    def _tags(self, tags: Mapping[str, str]) -> dict[str, str]:
+        return {"tsad.execution": self.header.execution, **self.header.tags, **tags}
+
+    def _fill(self, run_id: str, outcome: Outcome) -> None:
+        facts = outcome.facts
+        tags = {
+            "tsad.status": outcome.status,
+            "tsad.key": outcome.key,
+            "tsad.reason": outcome.reason,
+            "tsad.device": str(facts.get("device", "")),
+            "tsad.facts": json.dumps({name: value for name, value in facts.items() if name != "options"}),
+            "tsad.rerun": f"tsad-bench rerun {run_id}",
+            **{f"undefined.{name}": reason for name, reason in outcome.undefined.items()},
+        }
+        params = [Param(name, str(value)) for name, value in facts.get("options", {}).items()]
+        values = outcome.metrics | {f"cost/{name}": value for name, value in outcome.costs.items()}
+        values |= {f"{name}.p95": value for name, value in _p95(outcome).items()}
+        stamp = round(outcome.ended * 1000)
+        self._client.log_batch(
+            run_id,
+            metrics=[Metric(name, value, stamp, 0) for name, value in values.items()],
+            params=params,
+            tags=[RunTag(name, text[:TAG_LIMIT]) for name, text in tags.items() if text],
+        )
+
+    def _log_metrics(self, run_id: str, metrics: list[Metric]) -> None:
+        for first in range(0, len(metrics), BATCH):
+            self._client.log_batch(run_id, metrics=metrics[first : first + BATCH])
+
+    def _log_files(self, run_id: str, outcome: Outcome, folder: Path) -> None:
+        if outcome.traceback:
+            self._client.log_text(run_id, outcome.traceback, "traceback.txt")
+        if outcome.draws:
+            self._client.log_text(run_id, json.dumps(outcome.draws), "draws.json")
+        for file in sorted(folder.glob("*")):
+            self._client.log_artifact(run_id, str(file))
+
+
+def read_cells(uri: str, execution: str, suite: str) -> list[tuple[Cell, Outcome]]:
+    """Return every cell of an execution with its outcome, from the store alone."""
+    with told_plainly(uri):
+        client = MlflowClient(uri)
+        experiment = client.get_experiment_by_name(f"{suite}/cells")
+        if experiment is None:
+            return []
+        query = f"tags.`tsad.execution` = '{execution}'"
+        runs = _search(client, experiment.experiment_id, query)
+        return [(_cell(run), _outcome(client, run)) for run in reversed(runs)]
+
+
+def read_cell(uri: str, run_id: str) -> tuple[Cell, Outcome, dict[str, Any]]:
+    """Return one cell's configuration, its recorded outcome, and what else a rerun needs."""
+    with told_plainly(uri):
+        client = MlflowClient(uri)
+        run = client.get_run(run_id)
+        if "tsad.config" not in run.data.tags:
+            raise TrackingError(f"run {run_id} is not a cell; cells are in the experiments that end in /cells")
+        return _cell(run), _outcome(client, run), json.loads(run.data.tags["tsad.config"])
+
+
+def read_parent(uri: str, execution: str | None = None) -> Run:
+    """Return the parent run of an execution, or of the newest one."""
+    with told_plainly(uri):
+        client = MlflowClient(uri)
+        ids = [e.experiment_id for e in client.search_experiments() if not e.name.endswith("/cells")]
+        which = f" and tags.`tsad.execution` = '{execution}'" if execution else ""
+        query = f"tags.`tsad.parent` = 'true'{which}"
+        runs = client.search_runs(ids, query, max_results=1, order_by=["attributes.start_time DESC"]) if ids else []
+    if not runs:
+        raise TrackingError(f"{uri} holds {'no execution ' + execution if execution else 'no executions'}")
+    return runs[0]
+
+
+def find_experiment(uri: str, name: str) -> str | None:
+    """Return the id of an experiment, if it is there."""
+    with told_plainly(uri):
+        experiment = MlflowClient(uri).get_experiment_by_name(name)
+    return None if experiment is None else str(experiment.experiment_id)
+
+
+def _experiment(client: MlflowClient, uri: str, name: str) -> str:
+    known: Experiment | None = client.get_experiment_by_name(name)
+    if known is None:
+        return str(client.create_experiment(name, artifact_location=_artifact_root(uri)))
+    if known.lifecycle_stage == "deleted":
+        raise TrackingError(f"the MLflow experiment {name!r} is in the trash of {uri}; restore it or empty the trash")
+    return str(known.experiment_id)
+
+
+def _artifact_root(uri: str) -> str | None:
+    """Keep artefacts beside an SQLite file; a server decides for itself."""
+    if not uri.startswith("sqlite:///"):
+        return None
+    return (Path(urlsplit(uri).path[1:]).absolute().parent / "mlartifacts").as_uri()
+
+
+def _search(client: MlflowClient, experiment: str, query: str) -> list[Run]:
+    runs: list[Run] = []
+    token = None
+    while True:
+        page = client.search_runs([experiment], query, max_results=1000, page_token=token)
+        runs += page
+        token = page.token
+        if not token:
+            return runs
+
+
+def _cell(run: Run) -> Cell:
+    return Cell(**json.loads(run.data.tags["tsad.config"])["cell"])
+
+
+def _outcome(client: MlflowClient, run: Run) -> Outcome:
+    tags, metrics = run.data.tags, run.data.metrics
+    outcome = Outcome(
+        slot=tags["tsad.cell"],
+        status=cast("Status", tags.get("tsad.status", "failed")),
+        reason=tags.get("tsad.reason", ""),
+        key=tags.get("tsad.key", ""),
+        metrics={k: v for k, v in metrics.items() if "/" not in k and not k.endswith(".p95")},
+        costs={k.removeprefix("cost/"): v for k, v in metrics.items() if k.startswith("cost/")},
+        undefined={k.removeprefix("undefined."): v for k, v in tags.items() if k.startswith("undefined.")},
+        facts=json.loads(tags.get("tsad.facts", "{}")),
+    )
+    if any(name.endswith(".p95") for name in metrics):
+        outcome.draws = json.loads(_text(client, run.info.run_id, "draws.json"))
+    return outcome
+
+
+def _text(client: MlflowClient, run_id: str, name: str) -> str:
+    return Path(client.download_artifacts(run_id, name)).read_text(encoding="utf-8")
+
+
+def _p95(outcome: Outcome) -> dict[str, float]:
+    return {name: float(np.quantile(values, 0.95)) for name, values in outcome.draws.items()}
+
+
+def _now() -> int:
+    return round(time.time() * 1000)

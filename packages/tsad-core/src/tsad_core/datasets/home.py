@@ -1,0 +1,151 @@
+"""The data home: official files found and read where they lie, unpacked or inside their zips.
+
+Zip members are read in place and nothing is ever extracted, so no archive can write anywhere.
+"""
+
+import io
+import os
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from tsad_core.errors import DataError
+from tsad_core.series import Array
+
+_UNREADABLE = (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+
+
+@dataclass(frozen=True)
+class Collection:
+    """How to recognise the files of a data set, and what to tell people who do not have them."""
+
+    title: str
+    """As in ``"the UCR Anomaly Archive 2021"``."""
+    folder: str
+    """The folder of the data home that holds it."""
+    put: str
+    """What to put there."""
+    get: str
+    """Where to get it."""
+    pattern: re.Pattern[str]
+    """What the last parts of a file's path look like; its groups are the file's key."""
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A file, or a member of a zip; ``str`` names it as errors do."""
+
+    path: Path
+    member: str | None = None
+
+    def __str__(self) -> str:
+        return str(self.path) if self.member is None else f"{self.path}: {self.member}"
+
+    def read(self) -> bytes:
+        """Return the content; raise `DataError` if it cannot be read or is empty."""
+        try:
+            content = self._content()
+        except _UNREADABLE as error:
+            raise DataError(f"{self} cannot be read ({error}); get it again") from error
+        if not content.strip():
+            raise DataError(f"{self} is empty; get it again")
+        return content
+
+    def _content(self) -> bytes:
+        if self.member is None:
+            return self.path.read_bytes()
+        with zipfile.ZipFile(self.path) as archive:
+            return archive.read(self.member)
+
+
+def find_home(given: Path | None = None) -> Path | None:
+    """Return the folder given, else the one named by the environment variable ``TSAD_DATA``, else none."""
+    named = given or os.environ.get("TSAD_DATA")
+    return Path(named).expanduser() if named else None
+
+
+def find_files(home: Path | None, collection: Collection) -> dict[tuple[str, ...], DataFile]:
+    """Return the files of a collection by their keys, at whatever depth below its folder they lie.
+
+    Zips are opened only where nothing is unpacked. Nothing found raises `DataError` with what to do.
+    """
+    folder = (find_home(home) or Path()) / collection.folder
+    paths = sorted(_walk(folder)) if find_home(home) else []
+    files = _matching(collection.pattern, [(path.as_posix(), DataFile(path)) for path in paths])
+    if not files:
+        zips = [path for path in paths if path.suffix.lower() == ".zip"]
+        files = _matching(collection.pattern, [member for path in zips for member in _members(path)])
+    if not files:
+        raise missing(home, collection)
+    return files
+
+
+def missing(home: Path | None, collection: Collection) -> DataError:
+    """Return the error of a data home without a collection: what is missing, what to put where, where to get it."""
+    found = find_home(home)
+    if found is None:
+        where = f"<data home>/{collection.folder}, and set TSAD_DATA to the data home"
+        return DataError(f"there is no data home: put {collection.put} into {where}; get it from {collection.get}")
+    folder = found / collection.folder
+    return DataError(f"{collection.title} is not in {folder}: put {collection.put} there; get it from {collection.get}")
+
+
+def read_values(file: DataFile) -> Array:
+    """Return the numbers of a file, float64, parted by any white space."""
+    try:
+        values_T = np.array(file.read().split(), dtype=np.float64)
+    except ValueError as error:
+        raise DataError(f"{file} holds what is not a number: {error}") from error
+    return _finite(file, values_T)
+
+
+def read_table(file: DataFile) -> Array:
+    """Return the rows of comma-separated numbers of a file, float64."""
+    try:
+        table_TC = np.loadtxt(io.BytesIO(file.read()), delimiter=",", ndmin=2, comments=None)
+    except ValueError as error:
+        raise DataError(f"{file} is not a table of numbers: {str(error).partition(';')[0]}") from error
+    return _finite(file, table_TC)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    # links are followed at the first level only: people link whole data sets, and deeper ones may run in circles
+    tops = [folder, *(entry for entry in folder.iterdir() if entry.is_symlink())] if folder.is_dir() else []
+    for top in tops:
+        for where, _, names in os.walk(top):
+            yield from (Path(where, name) for name in names)
+
+
+def _matching(pattern: re.Pattern[str], named: list[tuple[str, DataFile]]) -> dict[tuple[str, ...], DataFile]:
+    tail = re.compile(rf"(?:.*/)?{pattern.pattern}", re.DOTALL)
+    files: dict[tuple[str, ...], DataFile] = {}
+    for name, file in named:
+        match = tail.fullmatch(name)
+        if match:
+            files.setdefault(match.groups(), file)
+    return files
+
+
+def _members(path: Path) -> list[tuple[str, DataFile]]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return [(name, DataFile(path, name)) for name in archive.namelist() if _stays_inside(name)]
+    except _UNREADABLE as error:
+        raise DataError(f"{path} is not a whole zip archive ({error}); get it again") from error
+
+
+def _stays_inside(member: str) -> bool:
+    path = PurePosixPath(member.replace("\\", "/"))
+    return not (path.is_absolute() or ".." in path.parts or ":" in member)
+
+
+def _finite(file: DataFile, values: Array) -> Array:
+    if not np.isfinite(values).all():
+        row = int(np.argwhere(~np.isfinite(values))[0][0])
+        raise DataError(f"{file} holds a value that is not finite in row {row + 1}")
+    return values

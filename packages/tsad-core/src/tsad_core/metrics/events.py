@@ -1,0 +1,223 @@
+"""Alarms against labelled events: F1 and false alarms at a threshold, and hits among the highest peaks."""
+
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge
+
+from tsad_core.errors import Undefined
+from tsad_core.metric import Card, metric
+from tsad_core.metrics.ranking import check
+from tsad_core.series import Array
+from tsad_core.thresholds import Rate, Rule, threshold
+
+Slack = Annotated[int, Ge(0)]
+"""How many steps beside the event still count as the event."""
+
+
+@metric(
+    Card(
+        name="f1",
+        title="F1 (label-free threshold)",
+        definition="Harmonic mean of point-wise precision and recall of the scores above a threshold from calibration.",
+        source="point-wise F1, as scikit-learn's f1_score; no point adjustment",
+        low=0,
+        high=1,
+        better="higher",
+    )
+)
+def f1(*, labels_T: Array, scores_T: Array, calibration_T: Array, rule: Rule = "quantile", rate: Rate = 0.01) -> float:
+    """Return the point-wise F1 at a threshold set without labels, between 0 and 1; higher is better.
+
+    ``2 TP / (2 TP + FP + FN)`` of the alarms ``scores_T > threshold(calibration_T, rule=rule, rate=rate)``,
+    step by step. No alarm gives 0; without an anomalous step it is `Undefined`.
+
+    The threshold is 9.9: one hit, one miss, one false alarm.
+
+    >>> labels_T, scores_T = np.array([1, 1, 0, 0]), np.array([20, 5, 11, 9])
+    >>> f1(labels_T=labels_T, scores_T=scores_T, calibration_T=np.arange(11))
+    0.5
+    """
+    anomalous_T = check(labels_T, scores_T=scores_T)
+    if not anomalous_T.any():
+        raise Undefined("no event in the labels")
+    alarmed_T = _alarms(scores_T, threshold(calibration_T, rule=rule, rate=rate))
+    hits = np.count_nonzero(alarmed_T & anomalous_T)
+    return float(2 * hits / (np.count_nonzero(alarmed_T) + np.count_nonzero(anomalous_T)))
+
+
+@metric(
+    Card(
+        name="false-alarm-rate",
+        title="False-alarm rate (realised)",
+        definition="Share of the normal steps that score above a threshold from calibration.",
+        source="false-positive rate; set it against nominal-false-alarm-rate",
+        low=0,
+        high=1,
+        better="lower",
+    )
+)
+def false_alarm_rate(
+    *, labels_T: Array, scores_T: Array, calibration_T: Array, rule: Rule = "quantile", rate: Rate = 0.01
+) -> float:
+    """Return the share of the normal steps that are alarms, between 0 and 1; lower is better.
+
+    ``FP / (FP + TN)`` of the alarms ``scores_T > threshold(calibration_T, rule=rule, rate=rate)``. A
+    calibrated detector has a value near `rate`. Without a normal step it is `Undefined`.
+
+    Of two normal steps, one is above 9.9.
+
+    >>> labels_T, scores_T = np.array([1, 1, 0, 0]), np.array([20, 5, 11, 9])
+    >>> false_alarm_rate(labels_T=labels_T, scores_T=scores_T, calibration_T=np.arange(11))
+    0.5
+    """
+    normal_T = _normal(labels_T, scores_T)
+    alarmed_T = _alarms(scores_T, threshold(calibration_T, rule=rule, rate=rate))
+    return float(np.count_nonzero(alarmed_T & normal_T) / np.count_nonzero(normal_T))
+
+
+@metric(
+    Card(
+        name="nominal-false-alarm-rate",
+        title="False-alarm rate (nominal)",
+        definition="The false-alarm rate that the threshold of false-alarm-rate was set for: its option rate.",
+        source="the option itself; defined where false-alarm-rate is",
+        low=0,
+        high=1,
+        better="neither",
+    )
+)
+def nominal_false_alarm_rate(
+    *, labels_T: Array, scores_T: Array, calibration_T: Array, rule: Rule = "quantile", rate: Rate = 0.01
+) -> float:
+    """Return `rate`, wherever `false_alarm_rate` with the same options has a value.
+
+    It stands beside the realised rate in tables; neither direction is better.
+
+    >>> scores_T = np.arange(11)
+    >>> nominal_false_alarm_rate(labels_T=scores_T > 9, scores_T=scores_T, calibration_T=scores_T, rate=0.05)
+    0.05
+    """
+    _normal(labels_T, scores_T)
+    threshold(calibration_T, rule=rule, rate=rate)
+    return rate
+
+
+def _normal(labels_T: Array, scores_T: Array) -> Array:
+    normal_T: Array = ~check(labels_T, scores_T=scores_T)
+    if not normal_T.any():
+        raise Undefined("no normal step in the labels")
+    return normal_T
+
+
+def _alarms(scores_T: Array, limit: float) -> Array:
+    # a Python float would be rounded to the precision of float32 scores
+    alarmed_T: Array = np.asarray(scores_T) > np.float64(limit)
+    return alarmed_T
+
+
+@metric(
+    Card(
+        name="ucr-hit",
+        title="UCR accuracy",
+        definition="Whether the highest score lies on the one event or within 100 steps of it.",
+        source="Wu and Keogh, TKDE 2023 (UCR Anomaly Archive)",
+        low=0,
+        high=1,
+        better="higher",
+    )
+)
+def ucr_hit(*, labels_T: Array, scores_T: Array, slack: Slack = 100) -> float:
+    """Return 1 if the highest score lies in [begin - slack, end + slack] of the one event, else 0.
+
+    `begin` and `end` are the first and last anomalous step. If several steps share the highest score,
+    the share of them that lies inside: what a random choice among them would hit on average. Between
+    0 and 1; higher is better. Labels with no event, or with several, make it `Undefined`.
+
+    >>> ucr_hit(labels_T=np.array([0, 0, 0, 1, 0, 0]), scores_T=np.array([0, 0, 9, 5, 0, 9]), slack=1)
+    0.5
+    """
+    return _hit(labels_T, scores_T, slack=slack, peaks=1)
+
+
+@metric(
+    Card(
+        name="top-3",
+        title="Top-3 accuracy",
+        definition="Whether one of the 3 highest peaks lies on the one event or within 100 steps of it.",
+        source="after Lee et al., TimeVQVAE-AD, Pattern Recognition 2024; peaks by non-maximum suppression",
+        low=0,
+        high=1,
+        better="higher",
+    )
+)
+def top_3(*, labels_T: Array, scores_T: Array, slack: Slack = 100) -> float:
+    """Return 1 if one of the three highest peaks lies in [begin - slack, end + slack] of the one event, else 0.
+
+    The first peak is the highest step; steps within `slack` of a peak are out, and the next peak is
+    the highest of the others. A peak tied between several steps is a hit with the share of them that
+    lies inside; should it miss, the tied step farthest from the event is the peak. So the value is at
+    least that of `ucr_hit`, and constant scores get about the chance of three random steps. Between 0 and 1;
+    higher is better. Labels with no event, or with several, make it `Undefined`.
+
+    The peaks are 9, 7 and 5: with slack 1, the 8 beside the 9 is none.
+
+    >>> scores_T = np.array([0, 9, 8, 0, 7, 0, 0, 5, 0, 4])
+    >>> top_3(labels_T=np.arange(10) == 7, scores_T=scores_T, slack=1)
+    1.0
+    >>> top_3(labels_T=np.arange(10) == 9, scores_T=scores_T, slack=0)
+    0.0
+    """
+    return _hit(labels_T, scores_T, slack=slack, peaks=3)
+
+
+@metric(
+    Card(
+        name="top-5",
+        title="Top-5 accuracy",
+        definition="Whether one of the 5 highest peaks lies on the one event or within 100 steps of it.",
+        source="after Lee et al., TimeVQVAE-AD, Pattern Recognition 2024; peaks by non-maximum suppression",
+        low=0,
+        high=1,
+        better="higher",
+    )
+)
+def top_5(*, labels_T: Array, scores_T: Array, slack: Slack = 100) -> float:
+    """Return 1 if one of the five highest peaks lies in [begin - slack, end + slack] of the one event, else 0.
+
+    As `top_3`, with five peaks.
+
+    >>> scores_T = np.array([0, 9, 8, 0, 7, 0, 0, 5, 0, 4])
+    >>> top_5(labels_T=np.arange(10) == 9, scores_T=scores_T, slack=0)
+    1.0
+    """
+    return _hit(labels_T, scores_T, slack=slack, peaks=5)
+
+
+def _hit(labels_T: Array, scores_T: Array, *, slack: int, peaks: int) -> float:
+    starts_K, stops_K = spans(check(labels_T, scores_T=scores_T))
+    if len(starts_K) != 1:
+        raise Undefined(f"the labels hold {len(starts_K)} events, not exactly one")
+    first, last = starts_K[0] - slack, stops_K[0] - 1 + slack
+    rest_T = np.array(scores_T, dtype=np.float64)
+    missed = 1.0
+    for _ in range(peaks):
+        tied_N = np.flatnonzero(rest_T == rest_T.max())
+        outside_N = tied_N[(tied_N < first) | (tied_N > last)]
+        missed *= len(outside_N) / len(tied_N)
+        if not missed:
+            break
+        peak = outside_N[0] if first - outside_N[0] > outside_N[-1] - last else outside_N[-1]
+        rest_T[max(peak - slack, 0) : peak + slack + 1] = -np.inf
+        if np.isneginf(rest_T.max()):
+            break
+    return 1 - missed
+
+
+def spans(anomalous_T: Array) -> tuple[Array, Array]:
+    """Return the first step of each event and the step after its last."""
+    edges_N = np.flatnonzero(anomalous_T[1:] != anomalous_T[:-1]) + 1
+    first = [0] if anomalous_T[:1].any() else []
+    last = [len(anomalous_T)] if anomalous_T[-1:].any() else []
+    edges_N = np.concatenate([first, edges_N, last]).astype(np.int64)
+    return edges_N[::2], edges_N[1::2]

@@ -1,0 +1,133 @@
+"""Tables of hand-made results: means, floors, what is missing."""
+
+import numpy as np
+import pytest
+from tsad_bench.cells import Cell
+from tsad_bench.measure import Outcome
+from tsad_bench.report.summary import summary_points
+from tsad_bench.report.table import csv, markdown
+from tsad_bench.results import collect, common_subset, filled_by, over_datasets, summarise
+
+
+def results(*rows):
+    """Make results of (detector, dataset, series, seed, value or status or reason) rows."""
+    pairs = []
+    for detector, dataset, series, seed, value, *condition in rows:
+        cell = Cell(detector, detector, dataset, series, seed=seed, condition=condition[0] if condition else "clean")
+        outcome = Outcome(cell.slot)
+        if isinstance(value, str):
+            outcome.status, outcome.reason = "skipped", value
+        elif value is None:
+            outcome.undefined = {"m": "no event"}
+        elif isinstance(value, list):
+            outcome.metrics, outcome.draws = {"m": float(np.mean(value))}, {"m": value}
+        else:
+            outcome.metrics = {"m": value}
+        pairs.append((cell, outcome))
+    return collect(pairs, metrics=["m"], headline="m")
+
+
+def test_seeds_are_averaged_inside_a_series_first() -> None:
+    made = results(
+        ("a", "d", "s0", 0, 0.0), ("a", "d", "s0", 1, 1.0), ("a", "d", "s0", 2, 1.0), ("a", "d", "s1", 0, 0.0)
+    )
+    row = summarise(made).iloc[0]
+    assert row["mean"] == pytest.approx(1 / 3)
+    assert row["n"] == 2
+
+
+def test_the_percentile_is_over_draws_of_the_mean_over_series() -> None:
+    # the draws of the two series cancel out: every draw's mean is one half
+    made = results(("random", "d", "s0", 0, [0.0, 1.0]), ("random", "d", "s1", 0, [1.0, 0.0]))
+    row = summarise(made).iloc[0]
+    assert row["mean"] == row["p95"] == 0.5
+
+
+def test_an_undefined_metric_is_left_out_and_the_n_is_printed() -> None:
+    table = markdown(results(("a", "d", "s0", 0, 0.25), ("a", "d", "s1", 0, None)))
+    assert "0.250 (n=1)" in table
+
+
+def test_a_metric_undefined_everywhere_is_a_dash_and_never_zero() -> None:
+    table = markdown(results(("a", "d", "s0", 0, None)))
+    assert "| a        | – " in table
+    assert "nan" not in table
+
+
+def test_a_number_over_some_series_never_stands_beside_one_over_all() -> None:
+    made = results(
+        ("random", "d", "s0", 0, 0.1),
+        ("random", "d", "s1", 0, 0.3),
+        ("a", "d", "s0", 0, 0.9),
+        ("a", "d", "s1", 0, "too long"),
+    )
+    whole, common, filled, reasons = markdown(made).split("### ")[1:]
+    assert "1 of 2 done" in whole
+    assert "0.900" not in whole
+    assert "0.200" in whole
+    assert "0.900" in common
+    assert "0.100" in common
+    assert "0.200" not in common
+    assert "0.600" in filled  # (0.9 + 0.3) / 2
+    assert "too long" in reasons
+
+
+def test_a_detector_without_any_result_does_not_empty_the_common_subset() -> None:
+    made = results(("a", "d", "s0", 0, 0.5), ("b", "d", "s0", 0, "never"))
+    assert set(common_subset(made).frame["detector"]) == {"a"}
+    assert "0 of 1 done" in markdown(made)
+
+
+def test_all_cells_lost_still_gives_a_table() -> None:
+    assert "0 of 1 done" in markdown(results(("a", "d", "s0", 0, "never")))
+
+
+def test_filling_leaves_what_is_done_alone() -> None:
+    made = results(("random", "d", "s0", 0, 0.1), ("a", "d", "s0", 0, 0.9), ("b", "d", "s0", 0, "no"))
+    frame = filled_by(made, "random").frame.set_index("detector")
+    assert frame["m"].to_dict() == {"random": 0.1, "a": 0.9, "b": 0.1}
+
+
+def test_data_sets_weigh_the_same_whatever_their_size() -> None:
+    made = results(("a", "big", "s0", 0, 0.0), ("a", "big", "s1", 0, 0.0), ("a", "small", "s0", 0, 1.0))
+    assert over_datasets(summarise(made))["mean"].tolist() == [0.5]
+    assert "all data sets" in markdown(made)
+
+
+def test_the_overall_row_is_hidden_when_any_data_set_is_incomplete() -> None:
+    made = results(
+        ("a", "d", "s0", 0, 0.5), ("a", "e", "s0", 0, "no"), ("b", "d", "s0", 0, 0.25), ("b", "e", "s0", 0, 0.75)
+    )
+    overall = markdown(made).split("### all data sets\n")[1].split("###")[0]
+    assert "1 of 2 done" in overall
+    assert "0.500" in overall.split("| b ")[1]
+
+
+def test_conditions_stand_side_by_side_and_become_stepped_metrics() -> None:
+    made = results(
+        ("a", "d", "s0", 0, 0.8, "train-anomalies@0"),
+        ("a", "d", "s0", 0, 0.6, "train-anomalies@5"),
+        ("a", "d", "s1", 0, 0.4, "train-anomalies@5"),
+        ("a", "d", "s1", 0, 0.6, "train-anomalies@0"),
+    )
+    table = markdown(made)
+    assert "train-anomalies@0 | train-anomalies@5" in table
+    curve = {(p.key, p.step): p.value for p in summary_points(made)["a"] if p.key.startswith("train-anomalies")}
+    assert curve == {
+        ("train-anomalies-percent/m", 0): pytest.approx(0.7),
+        ("train-anomalies-percent/m", 5): pytest.approx(0.5),
+    }
+
+
+def test_a_summary_with_missing_cells_has_counts_and_no_mean() -> None:
+    points = summary_points(results(("a", "d", "s0", 0, 0.5), ("a", "d", "s1", 0, "no")))["a"]
+    keys = {point.key for point in points}
+    assert "m" not in keys
+    assert {"cells/done", "cells/skipped"} <= keys
+
+
+def test_the_csv_has_one_line_for_each_number() -> None:
+    lines = csv(results(("a", "d", "s0", 0, 0.5), ("b", "d", "s0", 0, 0.25))).splitlines()
+    assert lines[0] == "dataset,condition,detector,metric,mean,n,p95,planned,done"
+    assert lines[1] == "d,clean,a,m,0.5,1,,1,1"
+    assert len(lines) == 3

@@ -1,0 +1,96 @@
+"""Suites: read from TOML, narrowed, with errors that name file, table and key."""
+
+from pathlib import Path
+
+import pytest
+from tsad_bench.suite import Choice, SuiteError, narrow, parse_suite, read_suite, shipped_suites, with_options
+
+WHOLE = """
+name = "mine"
+detectors = ["random", { name = "k-means", grid = { window = [8, 16], clusters = [2, 3] } }]
+datasets = [{ name = "synthetic", options = { count = 1 } }]
+metrics = ["vus-pr"]
+"""
+
+
+@pytest.mark.parametrize("name", ["smoke", "effectiveness", "explainability", "robustness"])
+def test_the_four_suites_are_shipped_and_read(name: str) -> None:
+    suite = read_suite(name)
+    assert suite.name == name
+    assert suite.summary
+
+
+def test_smoke_leaves_out_the_control_that_starts_slowly() -> None:
+    assert "matrix-profile" not in {choice.name for choice in read_suite("smoke").detectors}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('name = "x"\nseeds = "0"', ["key 'seeds'"]),
+        ('name = "x"\n[limits]\nseconds = "a"', ["table [limits]", "key 'seconds'", "'a'"]),
+        ('name = "x"\n[limits]\nseconds = 0', ["table [limits]", "key 'seconds'", "greater than 0"]),
+        ('name = "x"\n[limit]\nseconds = 1', ["key 'limit'"]),
+        ('name = "x"\n[[datasets]]\noptions = { count = 2 }', ["table [datasets.0]", "key 'name'"]),
+        ('name = "x"\n[[datasets]]\nname = "s"\noptions = { n = [1] }', ["table [datasets.0", "options"]),
+        ('name = "Two Words"', ["key 'name'", "'Two Words'"]),
+        ('name = "x"\nseeds = []', ["key 'seeds'"]),
+        ("name = ", ["not TOML"]),
+        ("", ["key 'name'"]),
+    ],
+)
+def test_an_error_names_file_table_and_key(tmp_path: Path, text: str, words: list[str]) -> None:
+    file = tmp_path / "bad.toml"
+    file.write_text(text)
+    with pytest.raises(SuiteError) as caught:
+        read_suite(str(file))
+    message = str(caught.value)
+    assert "bad.toml" in message
+    assert "\n" not in message
+    assert [word for word in words if word not in message] == []
+
+
+def test_an_unknown_suite_names_those_that_exist() -> None:
+    with pytest.raises(SuiteError, match="smoke"):
+        read_suite("smok")
+
+
+def test_a_missing_file_is_one_clear_line() -> None:
+    with pytest.raises(SuiteError, match=r"cannot read the suite nowhere\.toml"):
+        read_suite("nowhere.toml")
+
+
+def test_lists_under_grid_are_crossed() -> None:
+    suite = parse_suite(WHOLE, source="here")
+    expanded = suite.detectors[1].expand()
+    assert [tuple(choice.options.values()) for choice in expanded] == [(8, 2), (8, 3), (16, 2), (16, 3)]
+
+
+def test_narrowing_keeps_options_and_adds_what_the_suite_does_not_hold() -> None:
+    suite = narrow(parse_suite(WHOLE, source="here"), detectors=["k-means", "pca"], seeds=[3])
+    assert [choice.name for choice in suite.detectors] == ["k-means", "pca"]
+    assert suite.detectors[0].grid
+    assert suite.seeds == [3]
+    assert suite.metrics == [Choice(name="vus-pr")]
+
+
+def test_narrowing_to_series_keeps_the_data_sets_options() -> None:
+    suite = narrow(parse_suite(WHOLE, source="here"), datasets=["synthetic:sines-0", "ucr:a", "ucr:b", "smd"])
+    assert [(c.name, c.series, dict(c.options)) for c in suite.datasets] == [
+        ("synthetic", ["sines-0"], {"count": 1}),
+        ("ucr", ["a", "b"], {}),
+        ("smd", None, {}),
+    ]
+
+
+def test_set_reaches_detectors_and_data_sets_and_refuses_strangers() -> None:
+    suite = parse_suite(WHOLE, source="here")
+    changed = with_options(suite, {"random": {"seed": 1}, "synthetic": {"count": 5}})
+    assert changed.detectors[0].options == {"seed": 1}
+    assert changed.datasets[0].options == {"count": 5}
+    with pytest.raises(SuiteError, match="mma"):
+        with_options(suite, {"mma": {"window": 1}})
+
+
+def test_every_shipped_suite_has_its_name() -> None:
+    assert all(read_suite(name).name == name for name in shipped_suites())
