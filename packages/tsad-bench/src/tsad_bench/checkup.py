@@ -62,10 +62,10 @@ def _data(registry: Registry, home: Path | None) -> Iterator[Finding]:
 
 
 def _store(uri: str) -> Finding:
-    from tsad_bench.tracking import TrackingError, find_experiment
+    from tsad_bench.tracking import TrackingError, find_experiment, sqlite_file
 
-    path = Path(uri.removeprefix("sqlite:///"))
-    if uri.startswith("sqlite:///") and not path.exists():
+    path = sqlite_file(uri)
+    if path and not path.exists():
         return Finding("store", f"{uri} (the first run makes it)")
     try:
         find_experiment(uri, "smoke")

@@ -19,6 +19,7 @@ from tsad_core.options import Option
 from tsad_bench import environment
 from tsad_bench.cells import Cell, Job, Plan, plan, spell_out
 from tsad_bench.executors.local import run_jobs
+from tsad_bench.interrupts import held_back
 from tsad_bench.journal import Journal, executions, read_start
 from tsad_bench.measure import Artifacts, Outcome, Settings
 from tsad_bench.progress import Progress, Silent
@@ -208,7 +209,8 @@ def _carry_out(journal: Journal, planned: Plan, order: Order, registry: Registry
         cells = {cell.slot: cell for cell in planned.cells}
         workers = min(order.workers, max(len(jobs), 1))
         for outcome in run_jobs(jobs, settings, workers=workers, limits=order.suite.limits):
-            journal.write_outcome(outcome)
+            with held_back():
+                journal.write_outcome(outcome)
             outcomes[outcome.slot] = outcome
             log.cell(cells[outcome.slot], outcome)
             progress.ended(cells[outcome.slot], outcome)
@@ -265,7 +267,8 @@ class _Log:
         if self.failure:
             return False
         try:
-            act(self._tracker)
+            with held_back():
+                act(self._tracker)
         except TrackingError as error:
             self.failure = str(error)
             logger.debug("tracking stopped", exc_info=True)

@@ -228,7 +228,7 @@ class Tracker:
 def read_cells(uri: str, execution: str, suite: str) -> list[tuple[Cell, Outcome]]:
     """Return every cell of an execution with its outcome, from the store alone."""
     with told_plainly(uri):
-        client = MlflowClient(uri)
+        client = _existing(uri)
         experiment = client.get_experiment_by_name(f"{suite}/cells")
         if experiment is None:
             return []
@@ -240,7 +240,7 @@ def read_cells(uri: str, execution: str, suite: str) -> list[tuple[Cell, Outcome
 def read_cell(uri: str, run_id: str) -> tuple[Cell, Outcome, dict[str, Any]]:
     """Return one cell's configuration, its recorded outcome, and what else a rerun needs."""
     with told_plainly(uri):
-        client = MlflowClient(uri)
+        client = _existing(uri)
         run = client.get_run(run_id)
         if "tsad.config" not in run.data.tags:
             raise TrackingError(f"run {run_id} is not a cell; cells are in the experiments that end in /cells")
@@ -250,7 +250,7 @@ def read_cell(uri: str, run_id: str) -> tuple[Cell, Outcome, dict[str, Any]]:
 def read_parent(uri: str, execution: str | None = None) -> Run:
     """Return the parent run of an execution, or of the newest one."""
     with told_plainly(uri):
-        client = MlflowClient(uri)
+        client = _existing(uri)
         ids = [e.experiment_id for e in client.search_experiments() if not e.name.endswith("/cells")]
         which = f" and tags.`tsad.execution` = '{execution}'" if execution else ""
         query = f"tags.`tsad.parent` = 'true'{which}"
@@ -263,8 +263,21 @@ def read_parent(uri: str, execution: str | None = None) -> Run:
 def find_experiment(uri: str, name: str) -> str | None:
     """Return the id of an experiment, if it is there."""
     with told_plainly(uri):
-        experiment = MlflowClient(uri).get_experiment_by_name(name)
+        experiment = _existing(uri).get_experiment_by_name(name)
     return None if experiment is None else str(experiment.experiment_id)
+
+
+def _existing(uri: str) -> MlflowClient:
+    """Open a store to read from; an SQLite file that is not there is an error, and is not made."""
+    path = sqlite_file(uri)
+    if path and not path.exists():
+        raise TrackingError(f"there is no MLflow store {uri} yet; the first run makes it")
+    return MlflowClient(uri)
+
+
+def sqlite_file(uri: str) -> Path | None:
+    """Return the file behind an SQLite address, or nothing for another kind of store."""
+    return Path(urlsplit(uri).path[1:]) if uri.startswith("sqlite:///") else None
 
 
 def _experiment(client: MlflowClient, uri: str, name: str) -> str:
@@ -278,9 +291,8 @@ def _experiment(client: MlflowClient, uri: str, name: str) -> str:
 
 def _artifact_root(uri: str) -> str | None:
     """Keep artefacts beside an SQLite file; a server decides for itself."""
-    if not uri.startswith("sqlite:///"):
-        return None
-    return (Path(urlsplit(uri).path[1:]).absolute().parent / "mlartifacts").as_uri()
+    path = sqlite_file(uri)
+    return (path.absolute().parent / "mlartifacts").as_uri() if path else None
 
 
 def _search(client: MlflowClient, experiment: str, query: str) -> list[Run]:

@@ -47,8 +47,13 @@ def cover(steps: int, *, window: int, stride: int = 1, starts: tuple[int, ...] =
 
 def gather(series_TC: Array, spans_B2: Array, *, window: int) -> Array:
     """Return the windows of a series, shape (B, L, C); a shortened span repeats its last step to fill."""
-    index_BL = spans_B2[:, :1] + np.arange(window)
-    return series_TC[np.minimum(index_BL, spans_B2[:, 1:] - 1)]
+    C = series_TC.shape[1]
+    if len(spans_B2) and (spans_B2[:, 1] - spans_B2[:, 0] == window).all():
+        # a whole window is one contiguous stretch of memory: several times faster than an index a step
+        stretches = np.lib.stride_tricks.sliding_window_view(np.ascontiguousarray(series_TC).reshape(-1), window * C)
+        return np.asarray(stretches[spans_B2[:, 0] * C]).reshape(-1, window, C)
+    index_BL = np.minimum(spans_B2[:, :1] + np.arange(window), spans_B2[:, 1:] - 1)
+    return np.asarray(series_TC[index_BL])
 
 
 def overlap_average(values_BL: Array, spans_B2: Array, steps: int) -> Array:
@@ -67,9 +72,7 @@ def overlap_average(values_BL: Array, spans_B2: Array, steps: int) -> Array:
     return _per_step(sums, _coverage(spans_B2, steps))
 
 
-def overlap_average_of(
-    function: Callable[[Array], Array], series_TC: Array, spans_B2: Array, *, window: int
-) -> Array:
+def overlap_average_of(function: Callable[[Array], Array], series_TC: Array, spans_B2: Array, *, window: int) -> Array:
     """Return the `overlap_average` of what a function makes of windows, gathered a chunk at a time.
 
     The function takes windows (B, L, C) and returns one value a window step: (B, L) or (B, L, C).
@@ -83,16 +86,14 @@ def overlap_average_of(
     return _per_step(sums, _coverage(spans_B2, len(series_TC)))
 
 
-def chunks(spans_B2: Array, *, window: int, values: int = _CHUNK) -> Iterator[slice]:
-    """Yield slices of spans whose windows of `window` values hold at most about `values` in all."""
-    size = max(1, values // window)
+def chunks(spans_B2: Array, *, window: int) -> Iterator[slice]:
+    """Yield slices of spans: so many that their windows of `window` values fit in memory at once."""
+    size = max(1, _CHUNK // window)
     for start in range(0, len(spans_B2), size):
         yield slice(start, min(start + size, len(spans_B2)))
 
 
-def moving_average(
-    values_TC: Array, *, width: int, starts: tuple[int, ...] = (0,), trailing: bool = False
-) -> Array:
+def moving_average(values_TC: Array, *, width: int, starts: tuple[int, ...] = (0,), trailing: bool = False) -> Array:
     """Return the mean of the `width` steps around each step, or up to it, float64.
 
     At the ends of a segment the mean is over those steps that exist.
@@ -136,7 +137,7 @@ def _autocorrelation(channel_T: Array) -> Array:
     steps = len(channel_T)
     power = np.abs(np.fft.rfft(channel_T, 2 * steps)) ** 2
     products_T = np.fft.irfft(power, 2 * steps)[:steps]
-    return products_T / products_T[0] * steps / (steps - np.arange(steps))
+    return np.asarray(products_T / products_T[0] * steps / (steps - np.arange(steps)))
 
 
 def _harmonic_shares(channel_T: Array, lags: Array) -> Array:
@@ -176,10 +177,30 @@ def _add(sums: Array, values_BL: Array, spans_B2: Array) -> None:
     """Add window values to their steps, one window step of a block of windows at a time."""
     size = max(1, 200_000 // max(values_BL[0].size, 1))
     for block in (slice(b, b + size) for b in range(0, len(spans_B2), size)):
-        start_B, stop_B = spans_B2[block].T
-        for step in range(values_BL.shape[1]):
-            inside_B = start_B + step < stop_B
-            np.add.at(sums, start_B[inside_B] + step, values_BL[block, step][inside_B])
+        values_LB = np.ascontiguousarray(values_BL[block].swapaxes(0, 1))
+        add = _add_regular if _regular(spans_B2[block], len(values_LB)) else _add_any
+        add(sums, values_LB, spans_B2[block])
+
+
+def _regular(spans_B2: Array, window: int) -> bool:
+    """Whether the windows are whole and follow each other at one stride."""
+    step_B = np.diff(spans_B2[:, 0])
+    whole = bool((spans_B2[:, 1] - spans_B2[:, 0] == window).all())
+    return whole and (not len(step_B) or (step_B[0] > 0 and bool((step_B == step_B[0]).all())))
+
+
+def _add_regular(sums: Array, values_LB: Array, spans_B2: Array) -> None:
+    first, last = int(spans_B2[0, 0]), int(spans_B2[-1, 0])
+    stride = max(1, (last - first) // max(1, len(spans_B2) - 1))
+    for step, values_B in enumerate(values_LB):
+        sums[first + step : last + step + 1 : stride] += values_B
+
+
+def _add_any(sums: Array, values_LB: Array, spans_B2: Array) -> None:
+    start_B, stop_B = spans_B2.T
+    for step, values_B in enumerate(values_LB):
+        inside_B = start_B + step < stop_B
+        np.add.at(sums, start_B[inside_B] + step, values_B[inside_B])
 
 
 def _per_step(sums: Array, count_T: Array) -> Array:

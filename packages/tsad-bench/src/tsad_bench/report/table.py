@@ -20,7 +20,7 @@ def markdown(results: Results, *, whole: bool = True) -> str:
     """
     state = complete(results)
     short = state[state["done"] < state["planned"]]
-    parts = _tables(results, "", hidden=short, whole=whole)
+    parts = _tables(results, "", state=state, whole=whole)
     if not short.empty:
         common = common_subset(results)
         if not common.frame.empty:
@@ -38,7 +38,7 @@ def csv(results: Results) -> str:
     return str(merged.to_csv(index=False))
 
 
-def _tables(results: Results, suffix: str, *, hidden: pd.DataFrame | None = None, whole: bool) -> list[str]:
+def _tables(results: Results, suffix: str, *, state: pd.DataFrame | None = None, whole: bool) -> list[str]:
     summary = summarise(results)
     by_series = pd.concat([summary, over_datasets(summary)])
     several = by_series["condition"].nunique() > 1
@@ -47,36 +47,36 @@ def _tables(results: Results, suffix: str, *, hidden: pd.DataFrame | None = None
         rows = by_series[by_series["dataset"] == dataset]
         title = f"{dataset}{suffix}"
         if not several:
-            parts.append(f"### {title}\n\n{_by_metric(results, rows, dataset, hidden)}")
+            parts.append(f"### {title}\n\n{_by_metric(results, rows, dataset, state)}")
             continue
         metrics = results.metrics if whole else [results.headline]
         for metric in metrics:
             chosen = rows[rows["metric"] == metric]
-            parts.append(f"### {title}: {metric}\n\n{_by_condition(results, chosen, dataset, hidden)}")
+            parts.append(f"### {title}: {metric}\n\n{_by_condition(results, chosen, dataset, state)}")
     return parts
 
 
-def _by_metric(results: Results, rows: pd.DataFrame, dataset: str, hidden: pd.DataFrame | None) -> str:
+def _by_metric(results: Results, rows: pd.DataFrame, dataset: str, state: pd.DataFrame | None) -> str:
     cells = _cells(results, dataset)
     how = {cost: "max" if cost.endswith("mb") else "sum" for cost in COSTS}
     costs = cells.groupby("detector").agg(how)
     lines = []
     for detector in _order(cells, rows[rows["metric"] == results.headline]):
         mine = rows[rows["detector"] == detector].set_index("metric")
-        n, note = _series(cells, dataset, detector), _shortfall(hidden, dataset, detector)
+        n, note = _series(cells, dataset, detector), _shortfall(state, dataset, detector)
         numbers = ["–" if note or m not in mine.index else _number(mine.loc[m], n) for m in results.metrics]
         spent = [_cost(costs.loc[detector, cost]) for cost in _COST_HEADS]
         lines.append([detector, *numbers, note or str(n), *spent])
     return pipe_table(["detector", *results.metrics, "series", *_COST_HEADS.values()], lines)
 
 
-def _by_condition(results: Results, rows: pd.DataFrame, dataset: str, hidden: pd.DataFrame | None) -> str:
+def _by_condition(results: Results, rows: pd.DataFrame, dataset: str, state: pd.DataFrame | None) -> str:
     cells = _cells(results, dataset)
     conditions = list(dict.fromkeys(cells["condition"]))
     lines = []
     for detector in _order(cells, rows):
         mine = rows[rows["detector"] == detector].set_index("condition")
-        n, note = _series(cells, dataset, detector), _shortfall(hidden, dataset, detector)
+        n, note = _series(cells, dataset, detector), _shortfall(state, dataset, detector)
         numbers = ["–" if note or c not in mine.index else _number(mine.loc[c], n) for c in conditions]
         lines.append([detector, *numbers, note or str(n)])
     return pipe_table(["detector", *conditions, "series"], lines)
@@ -108,12 +108,13 @@ def _number(row: pd.Series, series: int) -> str:
     return text if row["n"] == series else f"{text} (n={row['n']})"
 
 
-def _shortfall(hidden: pd.DataFrame | None, dataset: str, detector: str) -> str:
+def _shortfall(state: pd.DataFrame | None, dataset: str, detector: str) -> str:
     """Say how many cells are done, if not all are."""
-    if hidden is None:
+    if state is None:
         return ""
-    mine = hidden[(hidden["detector"] == detector) & ((hidden["dataset"] == dataset) | (dataset == ALL))]
-    return f"{mine['done'].sum()} of {mine['planned'].sum()} done" if len(mine) else ""
+    mine = state[(state["detector"] == detector) & ((state["dataset"] == dataset) | (dataset == ALL))]
+    done, planned = mine["done"].sum(), mine["planned"].sum()
+    return f"{done} of {planned} done" if done < planned else ""
 
 
 def _cost(value: float) -> str:

@@ -1,0 +1,216 @@
+"""Runs: every way to fail is a status, the store holds everything, the same run gives the same numbers."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+from tsad_bench import resume, run_suite
+from tsad_bench.journal import read_outcomes
+from tsad_bench.report.rebuild import rebuild
+from tsad_bench.report.table import csv, markdown
+from tsad_bench.rerun import rerun
+from tsad_bench.results import collect
+from tsad_bench.runner import newest_execution
+from tsad_bench.suite import parse_suite
+
+pytestmark = pytest.mark.usefixtures("faulty")
+
+HEAD = """
+name = "mine"
+summary = "A suite of tests."
+headline = "auc-pr"
+metrics = ["auc-pr", "f1", "hit-rate-100"]
+"""
+QUICK = (
+    HEAD + 'detectors = ["trivial", "random"]\ndatasets = [{ name = "tiny", options = { count = 2 } }]\nseeds = [0, 1]'
+)
+FAULTS = (
+    HEAD
+    + """
+detectors = ["trivial", "raises", "exits", "quits", "killed", "hungry", "skips", "short", "nan", "mutates", "hangs"]
+datasets = [{ name = "tiny", options = { count = 1 } }]
+[limits]
+seconds = 6
+memory_mb = 900
+"""
+)
+
+
+def run(text: str, **more) -> pd.DataFrame:
+    return run_suite(parse_suite(text, source="here"), jobs=2, **more)
+
+
+def test_every_way_to_fail_is_a_status_with_its_reason() -> None:
+    frame = run(FAULTS).set_index("detector")
+    assert frame["status"].to_dict() == {
+        "trivial": "done",
+        "raises": "failed",
+        "exits": "failed",
+        "quits": "failed",
+        "killed": "failed",
+        "hungry": "out-of-memory",
+        "skips": "skipped",
+        "short": "failed",
+        "nan": "failed",
+        "mutates": "failed",
+        "hangs": "timed-out",
+    }
+    words = {
+        "raises": "ZeroDivisionError: on purpose",
+        "exits": "exited with code 3",
+        "quits": "exited with code 1",
+        "killed": "SIGKILL",
+        "hungry": "the limit is 900 MiB",
+        "skips": "needs 3 channels or more",
+        "short": "10 scores for 11 steps",
+        "nan": "not finite at step 0",
+        "mutates": "read-only",
+        "hangs": "took over 6 s",
+    }
+    assert {name: words[name] in frame.loc[name, "reason"] for name in words} == dict.fromkeys(words, True)
+    assert frame.drop(index="trivial")["auc-pr"].isna().all()
+    client = MlflowClient(f"sqlite:///{Path.cwd() / 'mlflow.db'}")
+    cells = client.get_experiment_by_name("mine/cells").experiment_id
+    (raised,) = client.search_runs([cells], "tags.`tsad.detector` = 'raises'")
+    assert raised.data.tags["tsad.rerun"] == f"tsad-bench rerun {raised.info.run_id}"
+    trace = Path(client.download_artifacts(raised.info.run_id, "traceback.txt")).read_text()
+    assert 'raise ZeroDivisionError("on purpose")' in trace
+
+
+def test_the_same_seed_gives_the_same_numbers_to_the_last_digit() -> None:
+    first, second = run(QUICK), run(QUICK)
+    kept = ["detector", "series", "seed", "key", "auc-pr", "f1"]
+    pd.testing.assert_frame_equal(first[kept], second[kept], check_exact=True)
+
+
+def test_the_store_holds_what_people_compare_apart_from_the_cells() -> None:
+    frame = run(QUICK)
+    client = MlflowClient(f"sqlite:///{Path.cwd() / 'mlflow.db'}")
+    runs = client.search_runs([client.get_experiment_by_name("mine").experiment_id])
+    by_name = {run.info.run_name: run for run in runs}
+    execution = newest_execution()
+    assert set(by_name) == {execution, "trivial", "random"}
+    trivial = by_name["trivial"]
+    assert trivial.data.tags["mlflow.parentRunId"] == by_name[execution].info.run_id
+    mean = frame[frame["detector"] == "trivial"].groupby("series")["auc-pr"].mean().mean()
+    assert trivial.data.metrics["auc-pr"] == mean
+    assert trivial.data.metrics["tiny/auc-pr"] == mean
+    assert trivial.data.metrics["cells/done"] == 4
+    assert by_name["random"].data.metrics["auc-pr.p95"] > by_name["random"].data.metrics["auc-pr"]
+    files = {file.path for file in client.list_artifacts(by_name[execution].info.run_id)}
+    assert files == {"table.md", "table.csv", "cells.csv"}
+    cells = client.search_runs([client.get_experiment_by_name("mine/cells").experiment_id])
+    assert len(cells) == 8
+    tags = cells[0].data.tags
+    wanted = {
+        "execution",
+        "cell",
+        "key",
+        "commit",
+        "device",
+        "series",
+        "seed",
+        "status",
+        "summary",
+        "version.tsad-core",
+    }
+    assert {name for name in wanted if f"tsad.{name}" not in tags} == set()
+    assert "the series does not say" in tags["undefined.hit-rate-100"]
+    assert "hit-rate-100" not in cells[0].data.metrics
+    assert {"cost/fit-seconds", "cost/score-seconds", "cost/peak-memory-mb"} <= set(cells[0].data.metrics)
+
+
+def test_kept_scores_give_the_recorded_metric_again() -> None:
+    from tsad_core.metrics.ranking import auc_pr
+
+    frame = run(QUICK, artifacts="all", detectors=["trivial"], seeds=[0]).set_index("series")
+    client = MlflowClient(f"sqlite:///{Path.cwd() / 'mlflow.db'}")
+    for cell in client.search_runs([client.get_experiment_by_name("mine/cells").experiment_id]):
+        scores = pd.read_parquet(client.download_artifacts(cell.info.run_id, "scores.parquet"))
+        test = scores[scores["part"] == "test"]
+        value = auc_pr(labels_T=test["label"].to_numpy(bool), scores_T=test["score"].to_numpy(float))
+        assert value == frame.loc[cell.data.tags["tsad.series"], "auc-pr"]
+        assert {"observed-0", "observed-1"} <= set(scores)
+
+
+def test_without_artifacts_nothing_but_numbers_is_kept() -> None:
+    run(QUICK, artifacts="none")
+    assert list(Path.cwd().glob("**/scores.parquet")) == []
+
+
+def test_the_report_from_the_store_alone_is_the_table_of_the_run(own_folder: Path) -> None:
+    frame = run(QUICK)
+    uri = f"sqlite:///{own_folder / 'mlflow.db'}"
+    (own_folder / "tsad-runs").rename(own_folder / "elsewhere")
+    again = rebuild(uri)
+    client = MlflowClient(uri)
+    (parent,) = client.search_runs(["1"], "tags.`tsad.parent` = 'true'")
+    assert markdown(again) == Path(client.download_artifacts(parent.info.run_id, "table.md")).read_text()
+    assert csv(again) == Path(client.download_artifacts(parent.info.run_id, "table.csv")).read_text()
+    assert sorted(again.frame["auc-pr"]) == sorted(frame["auc-pr"])
+
+
+def test_a_cell_run_again_from_its_record_is_the_same_to_the_last_digit(own_folder: Path) -> None:
+    run(QUICK)
+    uri = f"sqlite:///{own_folder / 'mlflow.db'}"
+    client = MlflowClient(uri)
+    cells = client.search_runs([client.get_experiment_by_name("mine/cells").experiment_id])
+    random = next(cell for cell in cells if cell.data.tags["tsad.detector"] == "random")
+    compared = rerun(random.info.run_id, tracking_uri=uri)
+    assert compared.differences == []
+    assert compared.again.metrics == compared.recorded.metrics != {}
+    client.log_metric(random.info.run_id, "auc-pr", 0.123)
+    (difference,) = rerun(random.info.run_id, tracking_uri=uri).differences
+    assert difference.startswith("auc-pr: recorded 0.123, now ")
+
+
+def test_a_store_that_cannot_be_reached_stops_no_run_and_resume_logs_the_rest(own_folder: Path) -> None:
+    blocked = own_folder / "store"
+    blocked.write_text("a file where a folder should be")
+    uri = f"sqlite:///{blocked / 'mlflow.db'}"
+    frame = run(QUICK, tracking_uri=uri)
+    assert set(frame["status"]) == {"done"}
+    blocked.unlink()
+    blocked.mkdir()
+    finished = resume(newest_execution())
+    assert finished.untracked == ""
+    assert len(rebuild(uri).frame) == len(frame)
+
+
+def test_resume_of_a_finished_execution_changes_nothing(own_folder: Path) -> None:
+    run(QUICK)
+    folder = own_folder / "tsad-runs" / newest_execution()
+    before = len(list(read_outcomes(folder)))
+    resume(newest_execution())
+    assert len(list(read_outcomes(folder))) == before
+    with sqlite3.connect(own_folder / "mlflow.db") as store:
+        assert store.execute("select count(*) from runs").fetchone() == (8 + 3,)
+        assert store.execute("select count(*) from runs where status = 'RUNNING'").fetchone() == (0,)
+
+
+def test_resume_refuses_another_version_of_a_plugin(own_folder: Path) -> None:
+    from tsad_bench.runner import ResumeError
+
+    run(QUICK)
+    journal = own_folder / "tsad-runs" / newest_execution() / "journal.jsonl"
+    lines = journal.read_text().splitlines()
+    start = json.loads(lines[0])
+    start["plugins"]["tsad-faulty"] = "0.0"
+    journal.write_text("\n".join([json.dumps(start), *lines[1:]]) + "\n")
+    with pytest.raises(ResumeError, match=r"began with tsad-faulty 0\.0, now it is 0\.1"):
+        resume(newest_execution())
+
+
+def test_chosen_cells_have_a_picture() -> None:
+    run(QUICK)
+    pictures = list(Path.cwd().glob("mlartifacts/*/artifacts/scores.png"))
+    assert len(pictures) == 2  # two detectors, the first series, the first seed
+    assert all(picture.read_bytes().startswith(b"\x89PNG") for picture in pictures)
+
+
+def test_collected_rows_have_one_column_a_metric_and_cost() -> None:
+    frame = collect([], metrics=["m"], headline="m").frame
+    assert frame.empty
