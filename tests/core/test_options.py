@@ -45,5 +45,5 @@ def test_assignments_are_read_as_toml_and_else_as_text() -> None:
 
 @pytest.mark.parametrize("given", ["window=3", "mma.window", "=3", "mma.=3", ".window=3"])
 def test_an_assignment_without_owner_name_or_value_is_refused(given: str) -> None:
-    with pytest.raises(OptionError, match="NAME.OPTION=VALUE"):
+    with pytest.raises(OptionError, match=r"NAME\.OPTION=VALUE"):
         parse_assignments([given])

@@ -1,5 +1,6 @@
 """Plugins: found, isolated from one another, resolved by name."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,8 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("TSAD_PLUGINS", raising=False)
     monkeypatch.syspath_prepend(str(tmp_path))
 
+    made: list[str] = []
+
     def put(distribution: str, code: str) -> str:
         module = distribution.replace("-", "_")
         (tmp_path / f"{module}.py").write_text(code.format(name=distribution, module=module))
@@ -31,9 +34,12 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.2\n")
         (info / "entry_points.txt").write_text(f"[tsad]\nplugin = {module}\n")
+        made.append(module)
         return module
 
-    return put
+    yield put
+    for module in made:
+        sys.modules.pop(module, None)
 
 
 def test_core_offers_its_own_through_the_same_hooks() -> None:

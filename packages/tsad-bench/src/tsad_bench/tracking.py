@@ -181,6 +181,7 @@ class Tracker:
             "tsad.condition": cell.condition,
             "tsad.seed": str(cell.seed),
             "tsad.config": json.dumps({"cell": asdict(cell), **self.header.config}),
+            **_told(outcome),
         }
         started = round(outcome.started * 1000)
         name = f"{cell.label} {cell.dataset}:{cell.series}"
@@ -191,17 +192,7 @@ class Tracker:
         return {"tsad.execution": self.header.execution, **self.header.tags, **tags}
 
     def _fill(self, run_id: str, outcome: Outcome) -> None:
-        facts = outcome.facts
-        tags = {
-            "tsad.status": outcome.status,
-            "tsad.key": outcome.key,
-            "tsad.reason": outcome.reason,
-            "tsad.device": str(facts.get("device", "")),
-            "tsad.facts": json.dumps({name: value for name, value in facts.items() if name != "options"}),
-            "tsad.rerun": f"tsad-bench rerun {run_id}",
-            **{f"undefined.{name}": reason for name, reason in outcome.undefined.items()},
-        }
-        params = [Param(name, str(value)) for name, value in facts.get("options", {}).items()]
+        params = [Param(name, str(value)) for name, value in outcome.facts.get("options", {}).items()]
         values = outcome.metrics | {f"cost/{name}": value for name, value in outcome.costs.items()}
         values |= {f"{name}.p95": value for name, value in _p95(outcome).items()}
         stamp = round(outcome.ended * 1000)
@@ -209,7 +200,7 @@ class Tracker:
             run_id,
             metrics=[Metric(name, value, stamp, 0) for name, value in values.items()],
             params=params,
-            tags=[RunTag(name, text[:TAG_LIMIT]) for name, text in tags.items() if text],
+            tags=[RunTag("tsad.rerun", f"tsad-bench rerun {run_id}")],
         )
 
     def _log_metrics(self, run_id: str, metrics: list[Metric]) -> None:
@@ -325,6 +316,20 @@ def _outcome(client: MlflowClient, run: Run) -> Outcome:
     if any(name.endswith(".p95") for name in metrics):
         outcome.draws = json.loads(_text(client, run.info.run_id, "draws.json"))
     return outcome
+
+
+def _told(outcome: Outcome) -> dict[str, str]:
+    """Return what a cell's tags say about how it ended. One call sets them all: each further one costs."""
+    facts = {name: value for name, value in outcome.facts.items() if name != "options"}
+    tags = {
+        "tsad.status": outcome.status,
+        "tsad.key": outcome.key,
+        "tsad.reason": outcome.reason,
+        "tsad.device": str(facts.get("device", "")),
+        "tsad.facts": json.dumps(facts),
+        **{f"undefined.{name}": reason for name, reason in outcome.undefined.items()},
+    }
+    return {name: text[:TAG_LIMIT] for name, text in tags.items() if text}
 
 
 def _text(client: MlflowClient, run_id: str, name: str) -> str:

@@ -1,5 +1,6 @@
 """The controls: five plain detectors, the floors that every other one must clear."""
 
+import itertools
 import warnings
 from collections.abc import Callable
 from typing import Annotated, Literal, Self
@@ -38,13 +39,13 @@ class Random:
 
     def detect(self, test_TC: Array, starts: tuple[int, ...] = (0,)) -> Detection:
         """Return the noise of draw 0, and unrelated noise as attribution."""
-        attribution_TC = np.random.default_rng((self.seed, 0, 1)).random(test_TC.shape)
-        return Detection(self.redraw(test_TC, 0, starts), attribution_TC=attribution_TC)
+        return self.redraw(test_TC, 0, starts)
 
-    def redraw(self, test_TC: Array, draw: int, starts: tuple[int, ...] = (0,)) -> Array:
+    def redraw(self, test_TC: Array, draw: int, starts: tuple[int, ...] = (0,)) -> Detection:
         """Return the noise of another draw; draw 0 equals `detect`."""
-        scores_T = np.random.default_rng((self.seed, draw)).random(len(test_TC))
-        return _smooth(scores_T, self.smoothing, starts)
+        noise = np.random.default_rng((self.seed, draw))
+        scores_T = _smooth(noise.random(len(test_TC)), self.smoothing, starts)
+        return Detection(scores_T, attribution_TC=noise.random(test_TC.shape))
 
 
 @detector
@@ -75,7 +76,8 @@ class MovingAverage:
         """Score a test part; expected is the moving average."""
         _complete(test_TC)
         expected_TC = windows.moving_average(test_TC, width=self.window_, starts=starts, trailing=not self.centred)
-        error_TC = np.abs(test_TC - expected_TC) / self.scale_C_
+        whole_T = _averaged(len(test_TC), self.window_, starts, centred=self.centred)
+        error_TC = np.abs(test_TC - expected_TC)[whole_T] / self.scale_C_
         scores_T = _smooth(error_TC.mean(axis=1), self.smoothing, starts)
         return Detection(scores_T, attribution_TC=error_TC, expected_TC=expected_TC)
 
@@ -86,8 +88,8 @@ class KMeans:
 
     window: Window = "auto"
     """Steps of a window; ``"auto"`` is the training part's period."""
-    clusters: Count = 100
-    """How many centres, if there are as many windows."""
+    clusters: Count = 20
+    """How many centres, if there are as many windows; 20 as in TSB-AD and the MMA paper."""
     max_windows: Count = 5000
     """Most training windows that the centres are learnt from, drawn at random."""
     smoothing: Steps = 0
@@ -146,7 +148,9 @@ class PCA:
 
         def project(windows_BLC: Array) -> Array:
             flat_BD = (windows_BLC - self.mean_LC_).reshape(len(windows_BLC), -1)
-            return np.asarray((flat_BD @ self.components_KD_.T @ self.components_KD_).reshape(windows_BLC.shape) + self.mean_LC_)
+            return np.asarray(
+                (flat_BD @ self.components_KD_.T @ self.components_KD_).reshape(windows_BLC.shape) + self.mean_LC_
+            )
 
         return _reconstruct(self, test_TC, starts, project)
 
@@ -204,6 +208,16 @@ class MatrixProfile:
         if window < 3:
             raise Skip(f"needs a segment of 3 steps or more to compare shapes; the longest has {window}")
         return window
+
+
+def _averaged(steps: int, window: int, starts: tuple[int, ...], *, centred: bool) -> Array:
+    """Return for each step the nearest one with a whole average: at the ends it is lopsided, and a slope an error."""
+    ahead = window // 2 if centred else 0
+    index_T = np.arange(steps)
+    for start, stop in itertools.pairwise([*starts, steps]):
+        if stop - start >= window:
+            index_T[start:stop] = index_T[start:stop].clip(start + window - 1 - ahead, stop - 1 - ahead)
+    return index_T
 
 
 def _complete(series_TC: Array) -> None:

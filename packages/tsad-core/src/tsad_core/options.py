@@ -13,7 +13,7 @@ from typing import Any, TypeVar, dataclass_transform, get_type_hints
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from tsad_core.detector import load_method, save_method, get_params_method, set_params_method
+from tsad_core.detector import get_params_method, load_method, save_method, set_params_method
 from tsad_core.errors import OptionError
 
 Option = bool | int | float | str
