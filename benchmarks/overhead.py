@@ -63,9 +63,8 @@ def main() -> None:
         profile.enable()
     many = run(given.cells, jobs=given.jobs, artifacts=given.artifacts)
     profile.disable()
-    print(
-        f"1 cell: {one:.1f} s; {given.cells} cells: {many:.1f} s; {(many - one) / (given.cells - 1) * 1000:.1f} ms a cell"
-    )
+    each = (many - one) / (given.cells - 1) * 1000
+    print(f"1 cell: {one:.1f} s; {given.cells} cells: {many:.1f} s; {each:.1f} ms a cell")
     if given.profile:
         pstats.Stats(profile).sort_stats("cumulative").print_stats(
             "tsad_bench|mlflow/tracking/client|connection.py", 30

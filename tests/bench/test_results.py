@@ -5,7 +5,7 @@ import pytest
 from tsad_bench.cells import Cell
 from tsad_bench.measure import Outcome
 from tsad_bench.report.summary import summary_points
-from tsad_bench.report.table import csv, markdown
+from tsad_bench.report.table import csv, folded, markdown
 from tsad_bench.results import collect, common_subset, filled_by, over_datasets, summarise
 
 
@@ -123,7 +123,7 @@ def test_a_summary_with_missing_cells_has_counts_and_no_mean() -> None:
     points = summary_points(results(("a", "d", "s0", 0, 0.5), ("a", "d", "s1", 0, "no")))["a"]
     keys = {point.key for point in points}
     assert "m" not in keys
-    assert {"cells/done", "cells/skipped"} <= keys
+    assert {"usage/cells-done", "usage/cells-skipped"} <= keys
 
 
 def test_the_csv_has_one_line_for_each_number() -> None:
@@ -131,3 +131,14 @@ def test_the_csv_has_one_line_for_each_number() -> None:
     assert lines[0] == "dataset,condition,detector,metric,mean,n,p95,planned,done"
     assert lines[1] == "d,clean,a,m,0.5,1,,1,1"
     assert len(lines) == 3
+
+
+def test_a_table_too_wide_is_folded_between_columns_and_loses_nothing() -> None:
+    table = "### t\n\n| who | aa  | bb  | cc  |\n| --- | --- | --- | --- |\n| x   | 1   | 2   | 3   |\n\nend\n"
+    assert folded(table, 80) == table
+    narrow = folded(table, 20)
+    assert max(len(line) for line in narrow.splitlines()) <= 20
+    assert "| who | aa  | bb  |" in narrow
+    assert "| who | cc  |\n| --- | --- |\n| x   | 3   |" in narrow
+    assert narrow.startswith("### t")
+    assert narrow.endswith("end\n")

@@ -98,7 +98,7 @@ def test_the_store_holds_what_people_compare_apart_from_the_cells() -> None:
     mean = frame[frame["detector"] == "trivial"].groupby("series")["auc-pr"].mean().mean()
     assert trivial.data.metrics["auc-pr"] == mean
     assert trivial.data.metrics["tiny/auc-pr"] == mean
-    assert trivial.data.metrics["cells/done"] == 4
+    assert trivial.data.metrics["usage/cells-done"] == 4
     assert by_name["random"].data.metrics["auc-pr.p95"] > by_name["random"].data.metrics["auc-pr"]
     files = {file.path for file in client.list_artifacts(by_name[execution].info.run_id)}
     assert files == {"table.md", "table.csv", "cells.csv"}
@@ -120,7 +120,7 @@ def test_the_store_holds_what_people_compare_apart_from_the_cells() -> None:
     assert {name for name in wanted if f"tsad.{name}" not in tags} == set()
     assert "the series does not say" in tags["undefined.hit-rate-100"]
     assert "hit-rate-100" not in cells[0].data.metrics
-    assert {"cost/fit-seconds", "cost/score-seconds", "cost/peak-memory-mb"} <= set(cells[0].data.metrics)
+    assert {"usage/fit-seconds", "usage/score-seconds", "usage/peak-memory-mb"} <= set(cells[0].data.metrics)
 
 
 def test_kept_scores_give_the_recorded_metric_again() -> None:

@@ -70,6 +70,11 @@ class Plan:
         """All cells, in order."""
         return [cell for job in self.jobs for cell in job.cells]
 
+    @property
+    def digest(self) -> str:
+        """A hash of which cells there are."""
+        return digest(sorted(cell.slot for cell in self.cells))
+
 
 def digest(value: Any) -> str:
     """Return a short hash of canonical JSON."""

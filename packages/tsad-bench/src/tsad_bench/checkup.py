@@ -62,13 +62,13 @@ def _data(registry: Registry, home: Path | None) -> Iterator[Finding]:
 
 
 def _store(uri: str) -> Finding:
-    from tsad_bench.tracking import TrackingError, find_experiment, sqlite_file
+    from tsad_bench.tracking import TrackingError, reach, sqlite_file
 
     path = sqlite_file(uri)
     if path and not path.exists():
         return Finding("store", f"{uri} (the first run makes it)")
     try:
-        find_experiment(uri, "smoke")
+        reach(uri)
     except TrackingError as error:
         return Finding("store", str(error), fault=True)
     return Finding("store", uri)

@@ -5,6 +5,7 @@ Everything heavy is imported by the command that needs it, so that ``--help`` an
 
 import logging
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -205,7 +206,7 @@ def report(execution: str | None, form: str, tracking_uri: str | None) -> None:
     from tsad_bench.tracking import default_uri
 
     results = rebuild(tracking_uri or default_uri(), execution)
-    click.echo(markdown(results) if form == "markdown" else csv(results), nl=False)
+    click.echo(_fitting(markdown(results)) if form == "markdown" else csv(results), nl=False)
 
 
 @cli.command()
@@ -214,19 +215,16 @@ def report(execution: str | None, form: str, tracking_uri: str | None) -> None:
 @tracking_uri
 def ui(suite: str | None, port: int, tracking_uri: str | None) -> None:
     """Start the MLflow UI on the right store and experiment, on loopback."""
-    from tsad_bench.tracking import default_uri, find_experiment, read_parent
+    from tsad_bench.tracking import chart_view, default_uri, read_parent
 
     uri = tracking_uri or default_uri()
-    experiment = find_experiment(uri, suite) if suite else read_parent(uri).info.experiment_id
-    if experiment is None:
-        raise click.UsageError(f"{uri} has no experiment {suite!r}")
-    place = f"#/experiments/{experiment}"
+    place = chart_view(read_parent(uri, suite=suite))
     if uri.startswith("http"):
         click.echo(f"{uri.rstrip('/')}/{place}")
         return
     click.echo(f"http://127.0.0.1:{port}/{place}  (Ctrl-C ends it)")
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
-    os.execv(sys.executable, [*command, "--host", "127.0.0.1", "--port", str(port)])  # noqa: S606 - no shell wanted
+    os.execv(sys.executable, [*command, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"])  # noqa: S606 - no shell wanted
 
 
 @cli.command()
@@ -252,6 +250,13 @@ def _plugins(*, tell: bool = True) -> "Registry":
     return registry
 
 
+def _fitting(tables: str) -> str:
+    """Fold tables for a terminal; a file or a pipe gets them as they are."""
+    from tsad_bench.report.table import folded
+
+    return folded(tables, shutil.get_terminal_size().columns) if sys.stdout.isatty() else tables
+
+
 def _finish(go_on: "Callable[[Progress], Finished]") -> None:
     """Run to the end, print the table, and say where everything is."""
     from tsad_bench import runner
@@ -265,7 +270,7 @@ def _finish(go_on: "Callable[[Progress], Finished]") -> None:
         name = runner.newest_execution()
         click.echo(f"\nstopped; nothing is lost. To go on: tsad-bench resume {name}", err=True)
         sys.exit(INTERRUPTED)
-    click.echo(markdown(finished.results, whole=False))
+    click.echo(_fitting(markdown(finished.results, whole=False)))
     resume = f"tsad-bench resume {finished.execution}"
     if finished.untracked:
         click.echo(f"MLflow missed something: {finished.untracked}\nOnce that is mended: {resume}", err=True)

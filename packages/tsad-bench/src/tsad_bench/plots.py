@@ -35,7 +35,8 @@ def plot_cell(cell: Cell, scores: pd.DataFrame, picture: Path, *, home: Path | N
     below.axhline(limit, color="tab:red", lw=1, ls="--", label="threshold (no labels)")
     for axes in (above, below):
         _shade(axes, series.labels_T)
-        axes.legend(loc="upper right", fontsize="small", ncols=CHANNELS)
+        axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize="small")
+        axes.margins(x=0)
     hidden = series.test_TC.shape[1] - CHANNELS
     more = f" ({hidden} more channels not shown)" if hidden > 0 else ""
     above.set(title=f"{cell.place}{more}", ylabel="value")
@@ -60,4 +61,4 @@ def _shade(axes: "object", labels_T: Array | None) -> None:
     edges = np.flatnonzero(np.diff(labels_T.astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
     for number, (start, stop) in enumerate(edges):
         label = "event" if number == 0 else None
-        axes.axvspan(start - 0.5, stop - 0.5, color="tab:orange", alpha=0.3, lw=0, label=label)  # type: ignore[attr-defined]  # matplotlib has no types here
+        axes.axvspan(start - 0.5, stop - 0.5, color="tab:orange", alpha=0.3, lw=1, label=label)  # type: ignore[attr-defined]  # matplotlib has no types here

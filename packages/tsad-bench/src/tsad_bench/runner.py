@@ -157,7 +157,7 @@ def begin(order: Order, registry: Registry, *, progress: Progress, root: Path = 
     planned = plan_of(order, registry)
     execution = f"{order.suite.name}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
     with Journal(root / execution) as journal:
-        start = {"execution": execution, "order": _dump(order), "plugins": registry.plugins}
+        start = {"execution": execution, "order": _dump(order), "plugins": registry.plugins, "cells": planned.digest}
         journal.write("start", **start, environment=environment.tags(), command=sys.argv)
         return _carry_out(journal, planned, order, registry, progress)
 
@@ -176,6 +176,8 @@ def resume(execution: str, *, progress: Progress | None = None, root: Path = Pat
             now = registry.plugins.get(name, "not installed")
             raise ResumeError(f"{execution} began with {name} {version}, now it is {now}; begin a new run")
     planned = plan_of(order, registry)
+    if planned.digest != start["cells"]:
+        raise ResumeError(f"the series at hand are not those that {execution} began with; begin a new run")
     with Journal(folder) as journal:
         return _carry_out(journal, planned, order, registry, progress or Silent())
 

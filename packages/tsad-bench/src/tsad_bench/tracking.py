@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import numpy as np
 from tsad_core import TsadError
@@ -36,6 +36,8 @@ from mlflow.entities import Experiment, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 
 OPEN = ("RUNNING", "SCHEDULED")
+EXPERIMENT = {"mlflow.experimentKind": "custom_model_development"}
+"""Makes the UI open on runs and charts; without it, it takes every experiment for a chat model's."""
 TAG_LIMIT = 5000
 BATCH = 900
 
@@ -193,7 +195,7 @@ class Tracker:
 
     def _fill(self, run_id: str, outcome: Outcome) -> None:
         params = [Param(name, str(value)) for name, value in outcome.facts.get("options", {}).items()]
-        values = outcome.metrics | {f"cost/{name}": value for name, value in outcome.costs.items()}
+        values = outcome.metrics | {f"usage/{name}": value for name, value in outcome.costs.items()}
         values |= {f"{name}.p95": value for name, value in _p95(outcome).items()}
         stamp = round(outcome.ended * 1000)
         self._client.log_batch(
@@ -238,24 +240,34 @@ def read_cell(uri: str, run_id: str) -> tuple[Cell, Outcome, dict[str, Any]]:
         return _cell(run), _outcome(client, run), json.loads(run.data.tags["tsad.config"])
 
 
-def read_parent(uri: str, execution: str | None = None) -> Run:
-    """Return the parent run of an execution, or of the newest one."""
+def read_parent(uri: str, execution: str | None = None, *, suite: str | None = None) -> Run:
+    """Return the parent run of an execution, or of the newest one, of one suite or of any."""
     with told_plainly(uri):
         client = _existing(uri)
         ids = [e.experiment_id for e in client.search_experiments() if not e.name.endswith("/cells")]
-        which = f" and tags.`tsad.execution` = '{execution}'" if execution else ""
-        query = f"tags.`tsad.parent` = 'true'{which}"
+        wanted = {"parent": "true", "execution": execution, "suite": suite}
+        query = " and ".join(f"tags.`tsad.{name}` = '{value}'" for name, value in wanted.items() if value)
         runs = client.search_runs(ids, query, max_results=1, order_by=["attributes.start_time DESC"]) if ids else []
     if not runs:
-        raise TrackingError(f"{uri} holds {'no execution ' + execution if execution else 'no executions'}")
+        of_suite = f" of the suite {suite}" if suite else ""
+        raise TrackingError(f"{uri} holds no execution{f' {execution}' if execution else ''}{of_suite}")
     return runs[0]
 
 
-def find_experiment(uri: str, name: str) -> str | None:
-    """Return the id of an experiment, if it is there."""
+def chart_view(parent: Run) -> str:
+    """Return the part of the UI's address that shows an execution's experiment as charts.
+
+    Sorted by a metric, the UI lists runs flat: detectors stand side by side, not folded under their parent.
+    """
+    headline = quote(f"metrics.`{parent.data.tags['tsad.headline']}`")
+    charts = "compareRunsMode=CHART&workflowType=machine_learning"
+    return f"#/experiments/{parent.info.experiment_id}/runs?{charts}&orderByKey={headline}&orderByAsc=false"
+
+
+def reach(uri: str) -> None:
+    """Raise `TrackingError` if a store cannot be read."""
     with told_plainly(uri):
-        experiment = _existing(uri).get_experiment_by_name(name)
-    return None if experiment is None else str(experiment.experiment_id)
+        _existing(uri).search_experiments(max_results=1)
 
 
 def _existing(uri: str) -> MlflowClient:
@@ -274,7 +286,7 @@ def sqlite_file(uri: str) -> Path | None:
 def _experiment(client: MlflowClient, uri: str, name: str) -> str:
     known: Experiment | None = client.get_experiment_by_name(name)
     if known is None:
-        return str(client.create_experiment(name, artifact_location=_artifact_root(uri)))
+        return str(client.create_experiment(name, artifact_location=_artifact_root(uri), tags=EXPERIMENT))
     if known.lifecycle_stage == "deleted":
         raise TrackingError(f"the MLflow experiment {name!r} is in the trash of {uri}; restore it or empty the trash")
     return str(known.experiment_id)
@@ -309,7 +321,7 @@ def _outcome(client: MlflowClient, run: Run) -> Outcome:
         reason=tags.get("tsad.reason", ""),
         key=tags.get("tsad.key", ""),
         metrics={k: v for k, v in metrics.items() if "/" not in k and not k.endswith(".p95")},
-        costs={k.removeprefix("cost/"): v for k, v in metrics.items() if k.startswith("cost/")},
+        costs={k.removeprefix("usage/"): v for k, v in metrics.items() if k.startswith("usage/")},
         undefined={k.removeprefix("undefined."): v for k, v in tags.items() if k.startswith("undefined.")},
         facts=json.loads(tags.get("tsad.facts", "{}")),
     )

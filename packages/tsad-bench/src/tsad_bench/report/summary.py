@@ -10,9 +10,11 @@ from tsad_bench.tracking import Point
 def summary_points(results: Results) -> dict[str, list[Point]]:
     """Return the metrics of each detector's summary run.
 
-    ``vus-pr`` is the macro mean over data sets of the first condition, ``ucr/vus-pr`` that of one
-    data set, and ``train-anomalies-percent/vus-pr`` the curve over a condition's levels, the level
-    being the step. A detector with cells that are not done has no mean: it gets ``cells/…`` alone.
+    ``vus-pr`` is the macro mean over data sets in the first condition, ``ucr/vus-pr`` the mean over
+    one data set, and ``train-anomalies-percent/vus-pr`` the curve over a condition's levels, the
+    level being the step. What stands before the slash is a section of the UI's charts, which it
+    sorts by name: ``all-data-sets`` comes first, ``usage`` last. A detector with cells that are not
+    done has no mean, only its usage.
     """
     summary = summarise(results)
     state = complete(results)
@@ -34,8 +36,9 @@ def _macro(summary: pd.DataFrame) -> list[Point]:
 
 
 def _by_dataset(summary: pd.DataFrame) -> list[Point]:
-    rows = _first_condition(summary).itertuples()
-    return [Point(f"{row.dataset}/{row.metric}", float(row.mean)) for row in rows]
+    first = _first_condition(summary)
+    rows = pd.concat([over_datasets(first), first]).itertuples()
+    return [Point(f"{row.dataset.replace(' ', '-')}/{row.metric}", float(row.mean)) for row in rows]
 
 
 def _curves(summary: pd.DataFrame) -> list[Point]:
@@ -54,6 +57,6 @@ def _first_condition(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def _costs(cells: pd.DataFrame) -> list[Point]:
-    counted = [Point(f"cells/{status}", float(n)) for status, n in cells["status"].value_counts().items()]
+    counted = [Point(f"usage/cells-{status}", float(n)) for status, n in cells["status"].value_counts().items()]
     how = {cost: cells[cost].max() if cost.endswith("mb") else cells[cost].sum() for cost in COSTS}
-    return counted + [Point(f"cost/{cost}", float(value)) for cost, value in how.items() if not pd.isna(value)]
+    return counted + [Point(f"usage/{cost}", float(value)) for cost, value in how.items() if not pd.isna(value)]

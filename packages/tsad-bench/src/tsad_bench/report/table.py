@@ -1,5 +1,6 @@
 """The table of an execution, as Markdown and CSV."""
 
+import re
 from collections.abc import Sequence
 
 import pandas as pd
@@ -127,6 +128,29 @@ def _reasons(results: Results) -> str:
     counted = lost.groupby(["detector", "dataset", "status", "reason"], sort=False).size().reset_index(name="cells")
     lines = [[str(value).replace("|", "/") for value in row] for row in counted.itertuples(index=False)]
     return f"### cells without a result\n\n{pipe_table(list(counted.columns), lines)}"
+
+
+def folded(text: str, width: int) -> str:
+    """Return Markdown whose tables are cut, between columns, into tables no wider than a terminal.
+
+    Each piece begins with the first column again.
+    """
+    blocks = re.split(r"((?:^\|.*\n?)+)", text, flags=re.MULTILINE)
+    return "".join(_fold(block, width) if block.startswith("|") else block for block in blocks)
+
+
+def _fold(table: str, width: int) -> str:
+    rows = [line.strip("|").split("|") for line in table.splitlines()]
+    pieces, used = [[0]], 0
+    for column in range(1, len(rows[0])):
+        size = len(rows[0][column]) + 1
+        if used + size > width - len(rows[0][0]) - 2 and len(pieces[-1]) > 1:
+            pieces.append([0])
+            used = 0
+        pieces[-1].append(column)
+        used += size
+    tables = ["\n".join("|" + "|".join(row[c] for c in piece) + "|" for row in rows) for piece in pieces]
+    return "\n\n".join(tables) + "\n"
 
 
 def pipe_table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
