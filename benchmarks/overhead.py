@@ -30,6 +30,7 @@ metrics = ["auc-pr", "auc-roc", "vus-pr", "f1", "false-alarm-rate"]
 def run(count: int, *, jobs: int, artifacts: str) -> float:
     """Run that many cells in an empty folder and return the seconds it took."""
     from tsad_bench import runner
+    from tsad_bench.order import make_order
     from tsad_bench.progress import Silent
     from tsad_bench.suite import parse_suite
     from tsad_core import find_plugins
@@ -38,8 +39,8 @@ def run(count: int, *, jobs: int, artifacts: str) -> float:
         os.chdir(folder)
         before = time.perf_counter()
         suite = parse_suite(SUITE.format(count=count), source="overhead")
-        order = runner.make_order(suite, find_plugins(), options={}, jobs=jobs, artifacts=artifacts)
-        finished = runner.begin(dataclasses.replace(order, plots=0), find_plugins(), progress=Silent())
+        order = make_order(suite, find_plugins(), options={}, jobs=jobs, artifacts=artifacts)
+        finished = runner.begin(dataclasses.replace(order, pictures=0), find_plugins(), progress=Silent())
         seconds = time.perf_counter() - before
         assert (finished.results.frame["status"] == "done").all()
         assert not finished.untracked

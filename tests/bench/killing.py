@@ -15,6 +15,7 @@ from pathlib import Path
 from mlflow import MlflowClient
 from tsad_bench import runner, tracking
 from tsad_bench.journal import Journal
+from tsad_bench.order import make_order
 from tsad_bench.progress import Silent
 from tsad_bench.suite import parse_suite
 from tsad_core import find_plugins
@@ -47,7 +48,6 @@ MOMENTS = [
     0.3,
     0.9,
     2.5,
-    (tracking.Tracker, "log_plot", 1, "after"),
     (tracking.Tracker, "finish", 1, "before"),
     (tracking.Tracker, "finish", 1, "after"),
 ]
@@ -74,7 +74,7 @@ def work(moment: object) -> None:
         plant(*moment)
     if not any(Path(runner.ROOT).glob("*/journal.jsonl")):
         registry = find_plugins()
-        order = runner.make_order(parse_suite(SUITE, source="here"), registry, options={"random": {"draws": 3}}, jobs=2)
+        order = make_order(parse_suite(SUITE, source="here"), registry, options={"random": {"draws": 3}}, jobs=2)
         runner.begin(order, registry, progress=Silent())
     else:
         runner.resume(runner.newest_execution())

@@ -145,7 +145,8 @@ def test_the_report_from_the_store_alone_is_the_table_of_the_run(own_folder: Pat
     frame = run(QUICK)
     uri = f"sqlite:///{own_folder / 'mlflow.db'}"
     (own_folder / "tsad-runs").rename(own_folder / "elsewhere")
-    again = rebuild(uri)
+    again, lacks = rebuild(uri)
+    assert lacks == ""
     client = MlflowClient(uri)
     (parent,) = client.search_runs(["1"], "tags.`tsad.parent` = 'true'")
     assert markdown(again) == Path(client.download_artifacts(parent.info.run_id, "table.md")).read_text()
@@ -177,7 +178,7 @@ def test_a_store_that_cannot_be_reached_stops_no_run_and_resume_logs_the_rest(ow
     blocked.mkdir()
     finished = resume(newest_execution())
     assert finished.untracked == ""
-    assert len(rebuild(uri).frame) == len(frame)
+    assert len(rebuild(uri)[0].frame) == len(frame)
 
 
 def test_resume_of_a_finished_execution_changes_nothing(own_folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Suites: read from TOML, narrowed, with errors that name file, table and key."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,12 @@ def test_set_reaches_detectors_and_data_sets_and_refuses_strangers() -> None:
 
 def test_every_shipped_suite_has_its_name() -> None:
     assert all(read_suite(name).name == name for name in shipped_suites())
+
+
+def test_the_documented_suite_is_one() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "suites.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
+    suite = parse_suite(example, source="docs/suites.md")
+    assert len(suite.detectors[1].expand()) == 4
+    assert suite.conditions[0].levels == [0, 5, 10]
+    assert suite.limits.seconds == 600

@@ -36,6 +36,18 @@ def write_artifacts(folder: Path, inputs: Mapping[str, Array | None], *, whole: 
     pq.write_table(pa.table(columns), folder / SCORES, compression="zstd")
 
 
+def read_scores(folder: Path) -> tuple[Array, Array]:
+    """Return the scores of the test part and the calibration scores that a cell kept."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(folder / SCORES, columns=["part", "score"])
+    score_N = table["score"].to_numpy().astype(np.float64)
+    test_N = pc.equal(table["part"].cast(pa.string()), "test").to_numpy()
+    return score_N[test_N], score_N[~test_N]
+
+
 def _known(values: Array | None) -> Array:
     assert values is not None, "every cell has scores and calibration scores"
     return values

@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import functools
 import hashlib
 import inspect
 import itertools
@@ -38,7 +39,7 @@ class Cell:
     options: Mapping[str, Option] = field(default_factory=dict)
     dataset_options: Mapping[str, Option] = field(default_factory=dict)
 
-    @property
+    @functools.cached_property
     def slot(self) -> str:
         """The cell's name inside an execution."""
         return digest({k: v for k, v in asdict(self).items() if k != "label"})

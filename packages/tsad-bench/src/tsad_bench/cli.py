@@ -120,13 +120,14 @@ def run(  # noqa: PLR0917 - click passes them by name
     from tsad_core.options import parse_assignments
 
     from tsad_bench import runner
+    from tsad_bench.order import make_order, plan_of
     from tsad_bench.suite import narrow, read_suite
 
     registry = _plugins()
     narrowed = narrow(read_suite(suite), detectors=detectors, datasets=datasets, metrics=metrics, seeds=seeds)
-    order = runner.make_order(narrowed, registry, options=parse_assignments(assignments), **how)
+    order = make_order(narrowed, registry, options=parse_assignments(assignments), **how)
     if dry_run:
-        for cell in runner.plan_of(order, registry).cells:
+        for cell in plan_of(order, registry).cells:
             click.echo(f"{cell.slot}  {cell.place}")
         return
     _finish(lambda progress: runner.begin(order, registry, progress=progress))
@@ -148,8 +149,8 @@ def resume(execution: str | None) -> None:
 @tracking_uri
 def rerun(run_id: str, data_home: Path | None, tracking_uri: str | None) -> None:
     """Run one cell again and compare it with what was recorded. RUN_ID is the cell's MLflow run."""
+    from tsad_bench.environment import default_uri
     from tsad_bench.rerun import rerun as run_again
-    from tsad_bench.tracking import default_uri
 
     compared = run_again(run_id, tracking_uri=tracking_uri or default_uri(), home=data_home)
     click.echo(compared.cell.place)
@@ -186,7 +187,7 @@ def check(data_home: Path | None, tracking_uri: str | None) -> None:
     from tsad_core.datasets.home import find_home
 
     from tsad_bench.checkup import check_up
-    from tsad_bench.tracking import default_uri
+    from tsad_bench.environment import default_uri
 
     uri = tracking_uri or default_uri()
     findings = list(check_up(_plugins(tell=False), home=find_home(data_home), tracking_uri=uri))
@@ -201,11 +202,13 @@ def check(data_home: Path | None, tracking_uri: str | None) -> None:
 @tracking_uri
 def report(execution: str | None, form: str, tracking_uri: str | None) -> None:
     """Print the table of an execution, rebuilt from the MLflow store alone. Default: the newest one."""
+    from tsad_bench.environment import default_uri
     from tsad_bench.report.rebuild import rebuild
     from tsad_bench.report.table import csv, markdown
-    from tsad_bench.tracking import default_uri
 
-    results = rebuild(tracking_uri or default_uri(), execution)
+    results, lacks = rebuild(tracking_uri or default_uri(), execution)
+    if lacks:
+        click.echo(f"Warning: {lacks}", err=True)
     click.echo(_fitting(markdown(results)) if form == "markdown" else csv(results), nl=False)
 
 
@@ -215,7 +218,8 @@ def report(execution: str | None, form: str, tracking_uri: str | None) -> None:
 @tracking_uri
 def ui(suite: str | None, port: int, tracking_uri: str | None) -> None:
     """Start the MLflow UI on the right store and experiment, on loopback."""
-    from tsad_bench.tracking import chart_view, default_uri, read_parent
+    from tsad_bench.environment import default_uri
+    from tsad_bench.tracking import chart_view, read_parent
 
     uri = tracking_uri or default_uri()
     place = chart_view(read_parent(uri, suite=suite))

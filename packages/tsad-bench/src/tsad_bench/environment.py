@@ -1,4 +1,4 @@
-"""The machine and the software a run happened on."""
+"""The machine a run happens on: processors, versions, the commit, where results go."""
 
 import importlib.metadata
 import os
@@ -15,6 +15,11 @@ def cpus() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # macOS has no affinity
         return os.cpu_count() or 1
+
+
+def default_uri() -> str:
+    """Return the team's store if one is set, else an SQLite file in the working directory."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path.cwd() / 'mlflow.db'}"
 
 
 def version(distribution: str) -> str | None:

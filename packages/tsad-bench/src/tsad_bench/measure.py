@@ -3,7 +3,7 @@
 import logging
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -36,6 +36,8 @@ class Settings:
     metrics: Mapping[str, Choice]
     folder: str
     """Where a cell's artefacts are written."""
+    pictures: frozenset[str] = frozenset()
+    """Slots of the cells that get one."""
     home: str | None = None
     artifacts: Artifacts = "scores"
     threads: int = 1
@@ -95,6 +97,8 @@ def run_job(job: Job, settings: Settings, registry: Registry) -> Iterator[Outcom
         offer = registry.offer("detectors", cell.detector)
         outcome.facts = {"distribution": offer.distribution, "version": offer.version, **outcome.facts}
         outcome.key = cell_key(cell, outcome.facts)
+        if cell.slot in settings.pictures and outcome.status == "done" and isinstance(bench, Bench):
+            _draw(cell, bench)
         yield outcome
         started = time.time()
 
@@ -125,6 +129,19 @@ def cell_key(cell: Cell, facts: Mapping[str, Any]) -> str:
     key = {name: facts.get(name) for name in named}
     key |= {"detector": cell.detector, "condition": cell.condition, "seed": cell.seed, "split": SPLIT_RULE}
     return digest(key | {"corruption_seed": cell.corruption_seed})
+
+
+def pictured(cells: Iterable[Cell], series: int) -> frozenset[str]:
+    """Return the slots of the cells to draw: of each data set's first series, in the first condition and seed."""
+    first: dict[tuple[str, ...], str] = {}
+    shown: dict[str, list[str]] = {}
+    for cell in cells:
+        names = shown.setdefault(cell.dataset, [])
+        if cell.series not in names and len(names) < series:
+            names.append(cell.series)
+        if cell.series in names:
+            first.setdefault((cell.label, cell.dataset, cell.series), cell.slot)
+    return frozenset(first.values())
 
 
 def _if_touches(cell: Cell, part: str) -> Condition:
@@ -170,6 +187,14 @@ def _run_cell(cell: Cell, bench: Bench) -> Outcome:
         return _ended(error)
     outcome.costs = costs
     return outcome
+
+
+def _draw(cell: Cell, bench: Bench) -> None:
+    """Add a picture to the kept scores of a cell; its time and memory are not the detector's."""
+    from tsad_bench.plots import plot_cell
+
+    series = corrupt(bench.series, _if_touches(cell, "test"), seed=cell.corruption_seed)
+    plot_cell(Path(bench.settings.folder) / cell.slot, series, title=cell.place)
 
 
 def _measured(series: Series, detection: Detection, bench: Bench) -> Outcome:

@@ -4,34 +4,30 @@ import itertools
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-from tsad_core import Array, Registry
-from tsad_core.corruption import Condition, corrupt
+from tsad_core import Array, Series
 from tsad_core.thresholds import threshold
 
-from tsad_bench.cells import Cell, open_dataset
+from tsad_bench.artifacts import read_scores
 
 POINTS = 4000
 """A longer line is thinned to its lowest and highest value in each of half as many stretches."""
 CHANNELS = 6
 
 
-def plot_cell(cell: Cell, scores: pd.DataFrame, picture: Path, *, home: Path | None, registry: Registry) -> None:
-    """Draw a cell's test part above its score and write it as PNG.
+def plot_cell(folder: Path, series: Series, *, title: str) -> None:
+    """Draw a series' test part above the scores kept in a cell's folder, as ``scores.png`` beside them.
 
     Events are shaded; the threshold is the label-free one from the calibration scores.
     """
     from matplotlib.figure import Figure
 
-    series = open_dataset(registry, cell.dataset, cell.dataset_options, home)[cell.series]()
-    series = corrupt(series, Condition.parse(cell.condition), seed=cell.corruption_seed)
-    test = scores[scores["part"] == "test"]
-    limit = threshold(scores.loc[scores["part"] == "calibration", "score"].to_numpy(np.float64))
+    scores_T, calibration_T = read_scores(folder)
+    limit = threshold(calibration_T)
     figure = Figure(figsize=(12, 5), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[2, 1])
     for channel in range(min(series.test_TC.shape[1], CHANNELS)):
         above.plot(*thinned(series.test_TC[:, channel]), lw=0.8, label=series.channels[channel])
-    below.plot(*thinned(test["score"].to_numpy()), lw=0.8, color="black", label="score")
+    below.plot(*thinned(scores_T), lw=0.8, color="black", label="score")
     below.axhline(limit, color="tab:red", lw=1, ls="--", label="threshold (no labels)")
     for axes in (above, below):
         _shade(axes, series.labels_T)
@@ -39,9 +35,9 @@ def plot_cell(cell: Cell, scores: pd.DataFrame, picture: Path, *, home: Path | N
         axes.margins(x=0)
     hidden = series.test_TC.shape[1] - CHANNELS
     more = f" ({hidden} more channels not shown)" if hidden > 0 else ""
-    above.set(title=f"{cell.place}{more}", ylabel="value")
+    above.set(title=f"{title}{more}", ylabel="value")
     below.set(xlabel="step of the test part", ylabel="score")
-    figure.savefig(picture, dpi=100)
+    figure.savefig(folder / "scores.png", dpi=100)
 
 
 def thinned(values_T: Array) -> tuple[Array, Array]:

@@ -43,7 +43,8 @@ def rerun(run_id: str, *, tracking_uri: str, home: Path | None = None) -> Compar
     metrics = {label: Choice.model_validate(choice) for label, choice in config["metrics"].items()}
     found = find_home(home)
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(metrics, folder, str(found.absolute()) if found else None, "none", config["threads"])
+        path = str(found.absolute()) if found else None
+        settings = Settings(metrics, folder, home=path, artifacts="none", threads=config["threads"])
         limits = Limits.model_validate(config["limits"])
         (again,) = run_jobs([Job((cell,))], settings, workers=1, limits=limits)
     return Comparison(cell, recorded, again)

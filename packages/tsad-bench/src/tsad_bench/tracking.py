@@ -12,13 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
 import numpy as np
 from tsad_core import TsadError
 
-from tsad_bench.artifacts import SCORES
 from tsad_bench.cells import Cell
 from tsad_bench.measure import Outcome, Status
 
@@ -27,9 +26,6 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, Metric, Param, Run, RunTag
@@ -66,11 +62,6 @@ class Point:
     key: str
     value: float
     step: int = 0
-
-
-def default_uri() -> str:
-    """Return the team's store if one is set, else an SQLite file in the working directory."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path.cwd() / 'mlflow.db'}"
 
 
 @contextmanager
@@ -114,21 +105,6 @@ class Tracker:
             status = "FINISHED" if outcome.status in {"done", "skipped"} else "FAILED"
             self._client.set_terminated(run_id, status, round(outcome.ended * 1000))
             self._closed.add(cell.slot)
-
-    def fetch_scores(self, cell: Cell, folder: Path) -> "pd.DataFrame | None":
-        """Return the kept scores of a logged cell, if there are any."""
-        import pandas as pd
-
-        with told_plainly(self.uri):
-            run_id = self._runs[cell.slot]
-            if SCORES not in {file.path for file in self._client.list_artifacts(run_id)}:
-                return None
-            return pd.read_parquet(self._client.download_artifacts(run_id, SCORES, str(folder)))
-
-    def log_plot(self, cell: Cell, picture: Path) -> None:
-        """Add a picture to a cell's run."""
-        with told_plainly(self.uri):
-            self._client.log_artifact(self._runs[cell.slot], str(picture))
 
     def finish(self, summaries: Mapping[str, Iterable[Point]], files: Mapping[str, str], note: str) -> None:
         """Log each detector's summary and the tables, and close all runs of the execution."""

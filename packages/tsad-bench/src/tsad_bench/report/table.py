@@ -8,7 +8,7 @@ import pandas as pd
 from tsad_bench.results import ALL, COSTS, Results, common_subset, complete, filled_by, over_datasets, summarise
 
 FLOOR = "random"
-_COST_HEADS = {"fit-seconds": "fit s", "score-seconds": "score s", "peak-memory-mb": "peak MB"}
+_COST_HEADS = {"fit-seconds": "fit s", "score-seconds": "score s", "added-memory-mb": "memory MB"}
 
 
 def markdown(results: Results, *, whole: bool = True) -> str:
