@@ -196,9 +196,10 @@ def test_noise_of_draw_0_is_that_of_detect_and_other_draws_differ():
     assert 0.98 < draws.max() < 1
 
 
-def test_noise_sees_no_values():
-    missing_TC = np.full((50, 2), np.nan)
-    np.testing.assert_array_equal(Random().detect(missing_TC).scores_T, Random().detect(series(50)).scores_T)
+def test_noise_takes_any_values_and_differs_from_series_to_series():
+    missing = Random().detect(np.full((50, 2), np.nan)).scores_T
+    others = [Random().detect(series(50)).scores_T, Random().detect(series(50) + 1).scores_T]
+    assert np.abs(np.corrcoef([missing, *others]) - np.eye(3)).max() < 0.5
 
 
 @pytest.mark.parametrize("control", LEARNING)

@@ -1,7 +1,16 @@
 """Contracts, metrics, data sets and control detectors for time series anomaly detection."""
 
 from tsad_core.detector import Detection, Detector
-from tsad_core.errors import ContractError, DataError, OptionError, PluginError, Skip, TsadError, Undefined
+from tsad_core.errors import (
+    ContractError,
+    DataError,
+    MissingDataError,
+    OptionError,
+    PluginError,
+    Skip,
+    TsadError,
+    Undefined,
+)
 from tsad_core.hookspecs import Entry, hookimpl
 from tsad_core.metric import Card, Metric, metric
 from tsad_core.options import detector
@@ -18,6 +27,7 @@ __all__ = [
     "Detector",
     "Entry",
     "Metric",
+    "MissingDataError",
     "OptionError",
     "PluginError",
     "Registry",

@@ -2,6 +2,7 @@
 
 import itertools
 import warnings
+import zlib
 from collections.abc import Callable
 from typing import Annotated, Literal, Self
 
@@ -24,7 +25,7 @@ Steps = Annotated[int, Ge(0)]
 
 @detector
 class Random:
-    """Uniform noise that sees nothing of the series but its shape; reported over many draws."""
+    """Uniform noise that knows nothing of the series; reported over many draws."""
 
     draws: Count = 100
     """How many draws a result is made of."""
@@ -43,7 +44,9 @@ class Random:
 
     def redraw(self, test_TC: Array, draw: int, starts: tuple[int, ...] = (0,)) -> Detection:
         """Return the noise of another draw; draw 0 equals `detect`."""
-        noise = np.random.default_rng((self.seed, draw))
+        # the series decides which noise: with one noise for all, draws over many series would not be independent
+        series = zlib.crc32(test_TC.tobytes())
+        noise = np.random.default_rng((self.seed, draw, series))
         scores_T = _smooth(noise.random(len(test_TC)), self.smoothing, starts)
         return Detection(scores_T, attribution_TC=noise.random(test_TC.shape))
 

@@ -1,7 +1,6 @@
 """Conditions: what the robustness suite does to a series before a detector sees it."""
 
 import dataclasses
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -9,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from tsad_core.datasets.synthetic import Event, Spread, chosen_kinds, inject, mark, plan_events
-from tsad_core.errors import OptionError, Skip
+from tsad_core.errors import OptionError, Skip, did_you_mean
 from tsad_core.series import Series
 
 
@@ -22,9 +21,7 @@ class Condition:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            near = difflib.get_close_matches(self.kind, KINDS, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(KINDS)}"
-            raise OptionError(f"no condition named {self.kind!r}; {hint}")
+            raise OptionError(f"no condition named {self.kind!r}; {did_you_mean(self.kind, KINDS)}")
         highest = KINDS[self.kind].highest
         if type(self.level) is not int or not 0 <= self.level <= highest:
             raise OptionError(

@@ -36,7 +36,7 @@ class Detection:
             values_TC = getattr(self, name)
             if values_TC is not None:
                 object.__setattr__(self, name, _matrix(name, np.asarray(values_TC), len(scores_T)))
-        bands = {name: _finite(f"bands[{name!r}]", np.asarray(band_T)) for name, band_T in self.bands.items()}
+        bands = {name: _band(name, np.asarray(band_T), len(scores_T)) for name, band_T in self.bands.items()}
         object.__setattr__(self, "bands", bands)
 
 
@@ -86,7 +86,15 @@ def fit(detector: Detector, train_TC: Array, starts: tuple[int, ...] = (0,)) -> 
 
 def detect(detector: Detector, test_TC: Array, starts: tuple[int, ...] = (0,)) -> Detection:
     """Let a detector score, with the segments' starts if it names them, and check what it returns."""
-    detection = detector.detect(test_TC, **_named(detector.detect, starts=starts))
+    return _fitting(detector.detect(test_TC, **_named(detector.detect, starts=starts)), test_TC)
+
+
+def redraw(detector: Redrawn, test_TC: Array, draw: int, starts: tuple[int, ...] = (0,)) -> Detection:
+    """Let a detector draw again, with the segments' starts if it names them, and check what it returns."""
+    return _fitting(detector.redraw(test_TC, draw, **_named(detector.redraw, starts=starts)), test_TC)
+
+
+def _fitting(detection: object, test_TC: Array) -> Detection:
     if not isinstance(detection, Detection):
         raise ContractError(f"detect returned {type(detection).__name__}; it must return a tsad_core.Detection")
     if len(detection.scores_T) != len(test_TC):
@@ -148,6 +156,12 @@ def _finite(name: str, values_T: Array) -> Array:
         wrong = int(np.flatnonzero(~np.isfinite(values_T.reshape(len(values_T), -1)).all(axis=1))[0])
         raise ContractError(f"{name} is not finite at step {wrong}; every value must be a number")
     return values_T
+
+
+def _band(name: str, band_T: Array, steps: int) -> Array:
+    if band_T.shape != (steps,):
+        raise ContractError(f"bands[{name!r}] has shape {band_T.shape}; it must be ({steps},)")
+    return _finite(f"bands[{name!r}]", band_T)
 
 
 def _matrix(name: str, values_TC: Array, steps: int) -> Array:

@@ -3,7 +3,6 @@
 Options are scalars and strings, strictly typed: ``window=True`` and ``window="12"`` are errors.
 """
 
-import difflib
 import functools
 import inspect
 import tomllib
@@ -14,7 +13,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from tsad_core.detector import get_params_method, load_method, save_method, set_params_method
-from tsad_core.errors import OptionError
+from tsad_core.errors import OptionError, PluginError, did_you_mean
 
 Option = bool | int | float | str
 Target = TypeVar("Target")
@@ -62,12 +61,14 @@ def bind(
     `provided` names the arguments that the caller will add and no option may set. `owner` is
     named in errors, as in ``"data set ucr"``.
     """
-    hints = get_type_hints(function, include_extras=True)
+    hints = _hints(function, owner) if options else {}
     known = [name for name in inspect.signature(function).parameters if name not in set(provided)]
     for name in options:
         if name not in known:
             raise OptionError(_unknown(owner, name, known))
-    return functools.partial(function, **{k: _checked(v, hints[k], f"{owner}: {k}") for k, v in options.items()})
+    return functools.partial(
+        function, **{k: _checked(v, hints.get(k, Any), f"{owner}: {k}") for k, v in options.items()}
+    )
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, dict[str, Option]]:
@@ -93,6 +94,14 @@ def _value(text: str) -> Option:
     return value if isinstance(value, bool | int | float | str) else text
 
 
+def _hints(function: Callable[..., Any], owner: str) -> dict[str, Any]:
+    try:
+        return get_type_hints(function, include_extras=True)
+    except NameError as error:
+        message = f"{owner}: {error.name!r} is annotated but not importable; import it outside TYPE_CHECKING"
+        raise PluginError(message) from error
+
+
 def _checked(value: Any, hint: Any, what: str) -> Any:
     try:
         return TypeAdapter(hint, config=ConfigDict(strict=True)).validate_python(value)
@@ -102,10 +111,12 @@ def _checked(value: Any, hint: Any, what: str) -> Any:
 
 def _explain(error: ValidationError, owner: str, known: list[str]) -> str:
     first = error.errors()[0]
+    if not first["loc"]:  # raised by the class itself, about several options at once
+        return f"{owner}: {_faults(error)}"
     name = str(first["loc"][0])
     if first["type"] == "unexpected_keyword_argument":
         return _unknown(owner, name, known)
-    same = [fault for fault in error.errors() if fault["loc"][0] == name]
+    same = [fault for fault in error.errors() if fault["loc"][:1] == (name,)]
     return f"{owner}: {name} = {first['input']!r}: {_join(fault['msg'] for fault in same)}"
 
 
@@ -117,7 +128,5 @@ def _join(messages: Iterable[str]) -> str:
     return " or ".join(message[0].lower() + message[1:] for message in messages)
 
 
-def _unknown(owner: str, name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
-    return f"{owner} has no option {name!r}; {hint}"
+def _unknown(owner: str, name: str, known: Iterable[str]) -> str:
+    return f"{owner} has no option {name!r}; {did_you_mean(name, known)}"

@@ -4,7 +4,6 @@ Each entry point is loaded and asked by itself, so a broken plugin is left out w
 its reason and disturbs nobody.
 """
 
-import difflib
 import importlib
 import logging
 import os
@@ -17,7 +16,7 @@ from typing import Any, Literal
 import pluggy
 
 from tsad_core import hookspecs
-from tsad_core.errors import ContractError, PluginError
+from tsad_core.errors import ContractError, PluginError, did_you_mean
 from tsad_core.hookspecs import PROJECT, Entry
 
 logger = logging.getLogger(__name__)
@@ -63,7 +62,7 @@ class Registry:
     def offer(self, kind: Kind, name: str) -> Offer:
         """Return the offer of a name; an unknown name raises `PluginError` with the nearest one."""
         if name not in self.offers[kind]:
-            raise PluginError(_unknown(kind, name, self.offers[kind]))
+            raise PluginError(f"no {kind[:-1]} named {name!r}; {did_you_mean(name, self.entries(kind))}")
         return self.offers[kind][name]
 
     def resolve(self, kind: Kind, name: str) -> Any:
@@ -72,7 +71,7 @@ class Registry:
         module, _, attribute = offer.entry.target.partition(":")
         try:
             return getattr(importlib.import_module(module), attribute)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             logger.debug("cannot load %s", offer.entry.target, exc_info=True)
             message = f"{name} of {offer.distribution} cannot be loaded: {_reason(error)}"
             raise PluginError(message) from error
@@ -107,7 +106,7 @@ def find_plugins(only: Iterable[str] | None = None) -> Registry:
             continue
         try:
             registry.add(distribution, version, _ask(distribution, point))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             logger.warning("plugin %s of %s is left out: %s", point.name, distribution, _reason(error))
             logger.debug("traceback", exc_info=True)
             registry.faults.append(Fault(distribution, f"{point.value}: {_reason(error)}"))
@@ -150,13 +149,6 @@ def _checked(entry: object) -> Entry:
     if not _TARGET.fullmatch(entry.target):
         raise ContractError(f"the target {entry.target!r} of {entry.name} is not 'package.module:attribute'")
     return entry
-
-
-def _unknown(kind: Kind, name: str, known: Iterable[str]) -> str:
-    names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names) or 'none'}"
-    return f"no {kind[:-1]} named {name!r}; {hint}"
 
 
 def _normal(distribution: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from tsad_core.errors import DataError
+from tsad_core.errors import DataError, MissingDataError
 from tsad_core.series import Array
 
 _UNREADABLE = (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
@@ -85,14 +85,18 @@ def find_files(home: Path | None, collection: Collection) -> dict[tuple[str, ...
     return files
 
 
-def missing(home: Path | None, collection: Collection) -> DataError:
+def missing(home: Path | None, collection: Collection) -> MissingDataError:
     """Return the error of a data home without a collection: what is missing, what to put where, where to get it."""
     found = find_home(home)
     if found is None:
         where = f"<data home>/{collection.folder}, and set TSAD_DATA to the data home"
-        return DataError(f"there is no data home: put {collection.put} into {where}; get it from {collection.get}")
+        return MissingDataError(
+            f"there is no data home: put {collection.put} into {where}; get it from {collection.get}"
+        )
     folder = found / collection.folder
-    return DataError(f"{collection.title} is not in {folder}: put {collection.put} there; get it from {collection.get}")
+    return MissingDataError(
+        f"{collection.title} is not in {folder}: put {collection.put} there; get it from {collection.get}"
+    )
 
 
 def read_values(file: DataFile) -> Array:

@@ -3,7 +3,6 @@
 The simulated anomalies themselves also stand here: `plan_events` says where, `inject` puts them in.
 """
 
-import difflib
 import functools
 import itertools
 import math
@@ -14,7 +13,7 @@ from typing import Annotated, Self
 import numpy as np
 from annotated_types import Ge, Le
 
-from tsad_core.errors import OptionError
+from tsad_core.errors import OptionError, did_you_mean
 from tsad_core.series import Array, Series
 
 
@@ -103,9 +102,7 @@ def chosen_kinds(kinds: str, channels: int) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(name.strip() for name in kinds.split(",")))
     for name in names:
         if name not in KINDS:
-            near = difflib.get_close_matches(name, KINDS, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are: all, {', '.join(KINDS)}"
-            raise OptionError(f"no kind of anomaly named {name!r}; {hint}")
+            raise OptionError(f"no kind of anomaly named {name!r}; {did_you_mean(name, ['all', *KINDS])}")
         if channels == 1 and name in _RELATIONS:
             raise OptionError(f"kinds = {kinds!r}: {name} needs 2 channels or more")
     return names
