@@ -23,7 +23,7 @@ from tsad_core import find_plugins
 SUITE = """
 name = "killed"
 headline = "auc-pr"
-detectors = ["trivial", { name = "raises" }, "random"]
+detectors = [{ name = "trivial", options = { pause = 0.2 } }, { name = "raises" }, "random"]
 datasets = [{ name = "tiny", options = { count = 8 } }]
 metrics = ["auc-pr", "vus-pr"]
 """
@@ -46,8 +46,8 @@ MOMENTS = [
     (MlflowClient, "set_terminated", 1, "after"),
     (tracking.Tracker, "log_cell", 3, "after"),
     0.3,
-    0.9,
-    2.5,
+    0.8,
+    1.5,
     (tracking.Tracker, "finish", 1, "before"),
     (tracking.Tracker, "finish", 1, "after"),
 ]

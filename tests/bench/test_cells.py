@@ -59,11 +59,32 @@ def test_conditions_that_touch_training_have_a_fit_each() -> None:
         ('[{ name = "trivial", options = { seed = 3 } }]', "", SuiteError, "seeds"),
         ('["trivial"]', ', series = ["t7"]', DataError, "'t7'"),
         ('["trivial", "trivial"]', "", SuiteError, "twice"),
+        ('["trivial"]', ", grid = { count = [2, 2] }", SuiteError, "twice"),
+        ('["trivial"]', ", grid = { cont = [2] }", OptionError, "did you mean 'count'"),
     ],
 )
 def test_a_mistake_is_told_before_anything_runs(detectors: str, series: str, error: type, words: str) -> None:
     with pytest.raises(error, match=words):
         planned(detectors, series)
+
+
+def test_what_is_named_twice_runs_once() -> None:
+    suite = parse_suite(SUITE.format(detectors='["raises"]', series=', series = ["t0", "t0"]'), source="here")
+    twice = suite.model_copy(update={"seeds": [0, 0]})
+    assert len(plan(twice, find_plugins(), home=None).cells) == 1
+
+
+def test_all_leaves_out_what_is_broken_and_says_so(monkeypatch, caplog) -> None:
+    import tsad_faulty
+
+    monkeypatch.setattr(tsad_faulty, "Trivial", object)
+    monkeypatch.delattr(tsad_faulty, "Raises")
+    suite = parse_suite(SUITE.format(detectors='"all"', series=""), source="here")
+    labels = {cell.label for cell in plan(suite, find_plugins(), home=None).cells}
+    assert {"trivial", "raises"} & labels == set()
+    assert {"skips", "k-means"} <= labels
+    assert "trivial of tsad-faulty is not a detector" in caplog.text
+    assert "raises of tsad-faulty cannot be loaded" in caplog.text
 
 
 def test_the_slot_is_the_cells_identity_and_not_its_label() -> None:

@@ -1,12 +1,12 @@
 """The command line: quick to start, one line an error, clean at Ctrl-C."""
 
-import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from click.testing import CliRunner
 from tsad_bench.cli import cli
@@ -101,13 +101,15 @@ def test_an_interrupt_ends_cleanly_and_says_how_to_resume(own_folder: Path, kind
         path.read_bytes() for path in own_folder.glob("tsad-runs/*/journal.jsonl")
     ):
         time.sleep(0.1)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    assert workers
     process.send_signal(kind)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130, told
     assert "Traceback" not in told
     assert "tsad-bench resume mine-" in told
     assert _open_runs(own_folder) == 0
-    assert _children_of(process.pid) == []
+    assert [worker for worker in workers if worker.is_running()] == []
     again = subprocess.run([sys.executable, "-m", "tsad_bench", "resume"], capture_output=True, text=True, check=True)
     assert "1.000" in again.stdout
 
@@ -117,9 +119,3 @@ def _open_runs(folder: Path) -> int:
 
     with sqlite3.connect(folder / "mlflow.db") as store:
         return store.execute("select count(*) from runs where status = 'RUNNING'").fetchone()[0]
-
-
-def _children_of(pid: int) -> list[int]:
-    import psutil
-
-    return [process.pid for process in psutil.process_iter() if process.ppid() == pid and process.pid != os.getpid()]

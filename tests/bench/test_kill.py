@@ -43,6 +43,10 @@ def test_a_run_killed_at_any_moment_is_finished_by_resume(killed: Path) -> None:
         }
         slots = [slot for (slot,) in store.execute("select value from tags where key = 'tsad.cell'")]
         assert sorted(slots) == sorted(event["slot"] for event in cells)
+        twice = "select run_uuid, key, step, count(*) from metrics group by 1, 2, 3 having count(*) > 1"
+        assert store.execute(twice).fetchall() == []
+        params = store.execute("select count(*) from params where key = 'detector'").fetchone()
+        assert params == (3,)
         logged = dict(
             store.execute(
                 "select t.value, m.value from metrics m join tags t using (run_uuid)"
@@ -50,7 +54,7 @@ def test_a_run_killed_at_any_moment_is_finished_by_resume(killed: Path) -> None:
             )
         )
     assert logged == {event["slot"]: event["metrics"]["auc-pr"] for event in cells if event["status"] == "done"}
-    assert list(journal.glob("cells/*/*")) == []
+    assert [path.name for path in journal.iterdir()] == ["journal.jsonl"]
     sys.path.insert(0, str(DRIVER.parent))
     from killing import SUITE
 

@@ -9,7 +9,7 @@ from tsad_bench.report.table import csv, folded, markdown
 from tsad_bench.results import collect, common_subset, filled_by, over_datasets, summarise
 
 
-def results(*rows):
+def results(*rows, better="higher"):
     """Make results of (detector, dataset, series, seed, value or status or reason) rows."""
     pairs = []
     for detector, dataset, series, seed, value, *condition in rows:
@@ -20,11 +20,11 @@ def results(*rows):
         elif value is None:
             outcome.undefined = {"m": "no event"}
         elif isinstance(value, list):
-            outcome.metrics, outcome.draws = {"m": float(np.mean(value))}, {"m": value}
+            outcome.metrics, outcome.draws = {"m": float(np.nanmean(np.array(value, dtype=float)))}, {"m": value}
         else:
             outcome.metrics = {"m": value}
         pairs.append((cell, outcome))
-    return collect(pairs, metrics=["m"], headline="m")
+    return collect(pairs, metrics={"m": better}, headline="m")
 
 
 def test_seeds_are_averaged_inside_a_series_first() -> None:
@@ -124,6 +124,37 @@ def test_a_summary_with_missing_cells_has_counts_and_no_mean() -> None:
     keys = {point.key for point in points}
     assert "m" not in keys
     assert {"usage/cells-done", "usage/cells-skipped"} <= keys
+
+
+def test_the_percentile_over_data_sets_is_that_of_the_macro_mean() -> None:
+    # each data set's 95th percentile is near 1, but no draw is high on both
+    made = results(("random", "d", "s0", 0, [0.0, 1.0]), ("random", "e", "s0", 0, [1.0, 0.0]))
+    assert over_datasets(summarise(made))["p95"].tolist() == [0.5]
+
+
+def test_a_draw_without_a_value_on_some_series_is_left_out() -> None:
+    made = results(("random", "d", "s0", 0, [0.0, 0.2, None]), ("random", "d", "s1", 0, [0.0, 0.2, 0.9]))
+    row = summarise(made).iloc[0]
+    np.testing.assert_allclose(row["draws"], [0.0, 0.2, np.nan])
+    assert row["p95"] == pytest.approx(0.19)
+
+
+def test_a_detector_missing_from_a_data_set_has_no_mean_over_all() -> None:
+    made = results(
+        ("a", "d", "s0", 0, 0.8),
+        ("a", "e", "s0", 0, 0.2),
+        ("b", "d", "s0", 0, 0.9),
+        ("b", "e", "s0", 0, "no"),
+    )
+    common = markdown(made).split("### all data sets, common subset\n")[1].split("###")[0]
+    assert "0.500" in common
+    assert "0.900" not in common
+
+
+def test_the_lowest_comes_first_where_lower_is_better() -> None:
+    rows = [("a", "d", "s0", 0, 0.8), ("b", "d", "s0", 0, 0.2)]
+    assert [line.split()[1] for line in markdown(results(*rows)).splitlines()[4:]] == ["a", "b"]
+    assert [line.split()[1] for line in markdown(results(*rows, better="lower")).splitlines()[4:]] == ["b", "a"]
 
 
 def test_the_csv_has_one_line_for_each_number() -> None:

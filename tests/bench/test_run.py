@@ -2,9 +2,12 @@
 
 import json
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pytest
 from mlflow import MlflowClient
 from tsad_bench import resume, run_suite
@@ -12,7 +15,6 @@ from tsad_bench.journal import read_outcomes
 from tsad_bench.report.rebuild import rebuild
 from tsad_bench.report.table import csv, markdown
 from tsad_bench.rerun import rerun
-from tsad_bench.results import collect
 from tsad_bench.runner import newest_execution
 from tsad_bench.suite import parse_suite
 
@@ -101,7 +103,7 @@ def test_the_store_holds_what_people_compare_apart_from_the_cells() -> None:
     assert trivial.data.metrics["usage/cells-done"] == 4
     assert by_name["random"].data.metrics["auc-pr.p95"] > by_name["random"].data.metrics["auc-pr"]
     files = {file.path for file in client.list_artifacts(by_name[execution].info.run_id)}
-    assert files == {"table.md", "table.csv", "cells.csv"}
+    assert files == {"plan.json", "table.md", "table.csv", "cells.csv"}
     cells = client.search_runs([client.get_experiment_by_name("mine/cells").experiment_id])
     assert len(cells) == 8
     tags = cells[0].data.tags
@@ -185,11 +187,14 @@ def test_resume_of_a_finished_execution_changes_nothing(own_folder: Path) -> Non
     run(QUICK)
     folder = own_folder / "tsad-runs" / newest_execution()
     before = len(list(read_outcomes(folder)))
+    with sqlite3.connect(own_folder / "mlflow.db") as store:
+        numbers = store.execute("select count(*) from metrics").fetchone()
     resume(newest_execution())
     assert len(list(read_outcomes(folder))) == before
     with sqlite3.connect(own_folder / "mlflow.db") as store:
         assert store.execute("select count(*) from runs").fetchone() == (8 + 3,)
         assert store.execute("select count(*) from runs where status = 'RUNNING'").fetchone() == (0,)
+        assert store.execute("select count(*) from metrics").fetchone() == numbers
 
 
 def test_resume_refuses_another_version_of_a_plugin(own_folder: Path) -> None:
@@ -212,6 +217,73 @@ def test_chosen_cells_have_a_picture() -> None:
     assert all(picture.read_bytes().startswith(b"\x89PNG") for picture in pictures)
 
 
-def test_collected_rows_have_one_column_a_metric_and_cost() -> None:
-    frame = collect([], metrics=["m"], headline="m").frame
-    assert frame.empty
+def test_a_metric_at_fault_costs_itself_and_not_the_cell() -> None:
+    frame = run(HEAD.replace('"f1"', '"m-raises", "m-nan"') + 'detectors = ["trivial"]\ndatasets = ["tiny"]')
+    assert set(frame["status"]) == {"done"}
+    assert frame["auc-pr"].notna().all()
+    assert frame[["m-raises", "m-nan"]].isna().all(axis=None)
+    (reason,) = {outcome.undefined["m-raises"] for outcome in read_outcomes(Path("tsad-runs") / newest_execution())}
+    assert reason == "the metric failed: ZeroDivisionError: in the metric"
+
+
+def test_a_data_set_that_cannot_be_read_is_a_failed_cell() -> None:
+    frame = run(HEAD + 'detectors = ["trivial"]\ndatasets = ["unreadable"]')
+    assert frame["reason"].tolist() == ["OSError: no such luck"]
+    assert frame["key"].tolist() == [""]
+
+
+def test_the_grid_of_a_data_set_makes_data_sets_of_its_own() -> None:
+    frame = run(HEAD + 'detectors = ["trivial"]\ndatasets = [{ name = "tiny", grid = { steps = [60, 200] } }]')
+    assert frame.groupby("dataset").size().to_dict() == {"tiny-steps-200": 3, "tiny-steps-60": 3}
+
+
+def test_a_detector_that_dies_and_leaves_a_child_behind_is_found_out_at_once() -> None:
+    frame = run(HEAD + 'detectors = ["forks"]\ndatasets = [{ name = "tiny", options = { count = 1 } }]')
+    assert frame["status"].tolist() == ["failed"]
+    assert "exited with code 7" in frame["reason"][0]
+    assert not [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", "313"]]
+
+
+def test_what_a_detector_leaks_is_not_held_against_the_next() -> None:
+    text = HEAD + 'detectors = ["leaky", "trivial"]\ndatasets = ["tiny"]\n[limits]\nmemory_mb = 700'
+    frame = run_suite(parse_suite(text, source="here"), jobs=1)
+    assert set(frame["status"]) == {"done"}
+
+
+def test_a_long_reason_of_odd_characters_is_one_short_line() -> None:
+    frame = run(HEAD + 'detectors = ["verbose"]\ndatasets = [{ name = "tiny", options = { count = 1 } }]')
+    (reason,) = frame["reason"]
+    assert reason.startswith("ValueError: caf\\udce9")
+    assert len(reason) < 400
+
+
+def test_two_first_runs_at_once_share_a_store(own_folder: Path) -> None:
+    (own_folder / "mine.toml").write_text(QUICK)
+    command = [sys.executable, "-m", "tsad_bench", "run", "--suite", "mine.toml", "--jobs", "1"]
+    both = [subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    told = [process.communicate(timeout=120)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], told
+    with sqlite3.connect(own_folder / "mlflow.db") as store:
+        assert store.execute("select count(*) from runs where status <> 'FINISHED'").fetchone() == (0,)
+        assert store.execute("select count(*) from runs").fetchone() == (2 * (8 + 3),)
+
+
+def test_a_report_on_several_conditions_keeps_their_order(own_folder: Path) -> None:
+    levels = '[[conditions]]\nkind = "train-anomalies"\nlevels = [10, 0, 5]\n'
+    text = HEAD + 'detectors = ["random"]\ndatasets = [{ name = "synthetic", options = { count = 1 } }]\n' + levels
+    run(text)
+    results, _ = rebuild(f"sqlite:///{own_folder / 'mlflow.db'}")
+    assert "| train-anomalies@10 | train-anomalies@0 | train-anomalies@5 |" in " ".join(
+        markdown(results).split()
+    ).replace(" |", " |")
+
+
+def test_a_report_on_a_part_says_what_is_missing(own_folder: Path) -> None:
+    run(QUICK)
+    uri = f"sqlite:///{own_folder / 'mlflow.db'}"
+    client = MlflowClient(uri)
+    cells = client.search_runs([client.get_experiment_by_name("mine/cells").experiment_id])
+    client.delete_run(next(cell for cell in cells if cell.data.tags["tsad.detector"] == "trivial").info.run_id)
+    results, lacks = rebuild(uri)
+    assert "has logged 7 of 8 cells" in lacks
+    assert "3 of 4 done" in markdown(results)

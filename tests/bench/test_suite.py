@@ -93,6 +93,20 @@ def test_set_reaches_detectors_and_data_sets_and_refuses_strangers() -> None:
         with_options(suite, {"mma": {"window": 1}})
 
 
+def test_a_value_that_is_set_is_not_crossed() -> None:
+    changed = with_options(parse_suite(WHOLE, source="here"), {"k-means": {"window": 64}})
+    assert [choice.options for choice in changed.detectors[1].expand()] == [
+        {"window": 64, "clusters": 2},
+        {"window": 64, "clusters": 3},
+    ]
+
+
+def test_narrowing_the_metrics_takes_the_headline_along() -> None:
+    suite = parse_suite(WHOLE, source="here")
+    assert narrow(suite, metrics=["f1", "auc-pr"]).headline == "f1"
+    assert narrow(suite, metrics=["f1", "vus-pr"]).headline == "vus-pr"
+
+
 def test_every_shipped_suite_has_its_name() -> None:
     assert all(read_suite(name).name == name for name in shipped_suites())
 

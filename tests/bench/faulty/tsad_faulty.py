@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from tsad_core import Array, Detection, Entry, Series, Skip, detector, hookimpl
+from tsad_core import Array, Card, Detection, Entry, Series, Skip, detector, hookimpl, metric
 
 
 @hookimpl
@@ -26,13 +27,47 @@ def tsad_detectors() -> list[Entry]:
         "short": "Short",
         "nan": "NotANumber",
         "mutates": "Mutates",
+        "forks": "Forks",
+        "leaky": "Leaky",
+        "verbose": "Verbose",
     }
     return [Entry(name, f"tsad_faulty:{attribute}", f"a detector that is {name}") for name, attribute in names.items()]
 
 
 @hookimpl
 def tsad_datasets() -> list[Entry]:
-    return [Entry("tiny", "tsad_faulty:tiny", "very short series")]
+    return [
+        Entry("tiny", "tsad_faulty:tiny", "very short series"),
+        Entry("unreadable", "tsad_faulty:unreadable", "a series that cannot be read"),
+    ]
+
+
+@hookimpl
+def tsad_metrics() -> list[Entry]:
+    return [
+        Entry("m-raises", "tsad_faulty:m_raises", "a metric that raises"),
+        Entry("m-nan", "tsad_faulty:m_nan", "a metric that is not a number"),
+    ]
+
+
+CARD = Card("m", "M", "Nothing.", "none", 0, 1, "higher")
+
+
+@metric(CARD)
+def m_raises(*, scores_T: Array) -> float:
+    raise ZeroDivisionError("in the metric")
+
+
+@metric(CARD)
+def m_nan(*, scores_T: Array) -> float:
+    return float("nan")
+
+
+def unreadable() -> dict[str, Callable[[], Series]]:
+    def read() -> Series:
+        raise OSError("no such luck")
+
+    return {"u0": read}
 
 
 def tiny(*, count: int = 3, steps: int = 60) -> dict[str, Callable[[], Series]]:
@@ -138,3 +173,27 @@ class Mutates(Faulty):
     def detect(self, test_TC: Array) -> Detection:
         test_TC += 1
         return Detection(test_TC[:, 0])
+
+
+@detector
+class Forks(Faulty):
+    """Leaves a child behind that holds everything open, and exits."""
+
+    def detect(self, test_TC: Array) -> Detection:
+        subprocess.Popen(["sleep", "313"], close_fds=False)
+        os._exit(7)
+
+
+@detector
+class Leaky(Faulty):
+    """Keeps 100 MiB alive with every call."""
+
+    def detect(self, test_TC: Array) -> Detection:
+        sys.leaked = [*getattr(sys, "leaked", []), np.ones(100 * 2**17)]
+        return Detection(np.abs(test_TC[:, 0]))
+
+
+@detector
+class Verbose(Faulty):
+    def detect(self, test_TC: Array) -> Detection:
+        raise ValueError("caf\udce9 " + "x" * 100_000 + "\n### heading")

@@ -1,24 +1,25 @@
 """Cells and jobs: what a suite comes down to, and the keys by which they are known again."""
 
-import contextlib
-import difflib
 import functools
 import hashlib
-import inspect
 import itertools
 import json
+import logging
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tsad_core import DataError, Registry
+from tsad_core import DataError, MissingDataError, Registry, TsadError
 from tsad_core.corruption import Condition
-from tsad_core.metric import INPUTS
-from tsad_core.options import Option, bind, option_names
+from tsad_core.errors import did_you_mean
+from tsad_core.options import Option
 
+from tsad_bench.plugins import load_metric, make_detector, open_dataset, options_of, reads_files
 from tsad_bench.suite import Choice, Suite, SuiteError
+
+logger = logging.getLogger(__name__)
 
 SPLIT_RULE = "fit-80-gap-detect-20"
 """The runner fits on the first 80 % of the training part and calibrates on its tail."""
@@ -33,6 +34,8 @@ class Cell:
     """The detector's name in tables: with the options that tell it from its neighbours."""
     dataset: str
     series: str
+    dataset_label: str = ""
+    """The data set's name in tables, if options must tell it from its neighbours."""
     condition: str = "clean"
     seed: int = 0
     corruption_seed: int = 0
@@ -42,13 +45,18 @@ class Cell:
     @functools.cached_property
     def slot(self) -> str:
         """The cell's name inside an execution."""
-        return digest({k: v for k, v in asdict(self).items() if k != "label"})
+        return digest({k: v for k, v in asdict(self).items() if k not in {"label", "dataset_label"}})
 
     @property
     def place(self) -> str:
         """The cell in words, for logs and progress."""
         condition = "" if self.condition == "clean" else f" under {self.condition}"
-        return f"{self.label} on {self.dataset}:{self.series}{condition}, seed {self.seed}"
+        return f"{self.label} on {self.source}:{self.series}{condition}, seed {self.seed}"
+
+    @property
+    def source(self) -> str:
+        """The data set as tables name it."""
+        return self.dataset_label or self.dataset
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,8 @@ class Plan:
     jobs: tuple[Job, ...]
     metrics: Mapping[str, Choice]
     """By their label: the name, with options where one name comes more than once."""
+    better: Mapping[str, str]
+    """Which way each metric is better: ``higher``, ``lower`` or ``neither``."""
 
     @property
     def cells(self) -> list[Cell]:
@@ -84,12 +94,13 @@ def digest(value: Any) -> str:
 
 
 def spell_out(suite: Suite, registry: Registry, *, home: Path | None) -> Suite:
-    """Replace ``all`` and ``found`` by what they stand for on this machine."""
+    """Replace ``all`` and ``found`` by what they stand for on this machine; what is broken is left out, and said so."""
     update: dict[str, Any] = {}
     if suite.detectors == "all":
-        update["detectors"] = [Choice(name=name) for name in registry.entries("detectors")]
+        update["detectors"] = _usable(registry.entries("detectors"), lambda name: make_detector(registry, name, {}))
     if suite.metrics == "all":
-        update["metrics"] = [Choice(name=name) for name in registry.entries("metrics")]
+        every = _usable(registry.entries("metrics"), lambda name: load_metric(registry, name, {}))
+        update["metrics"] = sorted(every, key=lambda choice: choice.name != suite.headline)
     if suite.datasets == "found":
         update["datasets"] = _found(registry, home)
     return suite.model_copy(update=update)
@@ -101,88 +112,78 @@ def plan(suite: Suite, registry: Registry, *, home: Path | None, device: str | N
     Names, options and conditions are checked here, so that a mistake costs nothing.
     """
     suite = spell_out(suite, registry, home=home)
+    metrics = labelled(_expanded(suite.metrics))
+    if suite.headline not in metrics:
+        raise SuiteError(f"the headline {suite.headline!r} is not among the metrics: {', '.join(metrics)}")
+    loaded = {label: load_metric(registry, choice.name, choice.options) for label, choice in metrics.items()}
     detectors = _detectors(suite, registry, device)
-    conditions = [str(Condition(levels.kind, level)) for levels in suite.conditions for level in levels.levels]
-    cells = [
-        Cell(
-            detector=choice.name,
-            label=label,
-            dataset=dataset.name,
-            series=series,
-            condition=condition,
-            seed=seed,
-            corruption_seed=corruption_seed,
-            options={**choice.options, **({"seed": seed} if seeded else {})},
-            dataset_options=dataset.options,
-        )
-        for dataset, series in _series(suite, registry, home)
-        for label, (choice, seeded) in detectors.items()
-        for seed in (suite.seeds if seeded else suite.seeds[:1])
-        for condition in conditions
-        for corruption_seed in (suite.corruption_seeds if condition != "clean" else suite.corruption_seeds[:1])
+    crossed = [
+        cell
+        for label, dataset in labelled(_expanded(suite.datasets)).items()
+        for series in _names(dataset, registry, home)
+        for cell in _cells(suite, detectors, Cell("", "", dataset.name, series, label, dataset_options=dataset.options))
     ]
-    return Plan(_grouped(cells), _metrics(suite, registry))
+    cells = list({cell.slot: cell for cell in crossed}.values())
+    if not cells:
+        raise SuiteError(f"suite {suite.name}: nothing to run; it needs a detector, a series and a condition or more")
+    return Plan(_grouped(cells), metrics, {label: metric.card.better for label, metric in loaded.items()})
+
+
+def _cells(suite: Suite, detectors: Mapping[str, tuple[Choice, bool]], place: Cell) -> Iterator[Cell]:
+    """Yield the cells of one series."""
+    conditions = [Condition(levels.kind, level) for levels in suite.conditions for level in levels.levels]
+    for label, (choice, seeded) in detectors.items():
+        for seed in suite.seeds if seeded else suite.seeds[:1]:
+            options = {**choice.options, "seed": seed} if seeded else choice.options
+            cell = replace(place, detector=choice.name, label=label, seed=seed, options=options)
+            for condition in conditions:
+                for again in suite.corruption_seeds if condition.touches else suite.corruption_seeds[:1]:
+                    yield replace(cell, condition=str(condition), corruption_seed=again)
 
 
 def _detectors(suite: Suite, registry: Registry, device: str | None) -> dict[str, tuple[Choice, bool]]:
     placed: dict[str, tuple[Choice, bool]] = {}
     for label, choice in labelled(_expanded(suite.detectors)).items():
-        cls = registry.resolve("detectors", choice.name)
-        names = option_names(cls)
+        names = options_of(registry, choice.name)
         if "seed" in choice.options:
             raise SuiteError(f"detector {choice.name}: set seeds in the suite's `seeds`, not as an option")
         given = {"device": device, **choice.options} if device and "device" in names else choice.options
-        cls(**given)
+        make_detector(registry, choice.name, given)
         placed[label] = (choice.model_copy(update={"options": given}), "seed" in names)
     return placed
 
 
-def _series(suite: Suite, registry: Registry, home: Path | None) -> list[tuple[Choice, str]]:
-    return [(choice, name) for choice in _expanded(suite.datasets) for name in _names(choice, registry, home)]
-
-
 def _found(registry: Registry, home: Path | None) -> list[Choice]:
     """Return the data sets whose files are at hand; the generated ones only if there are none."""
-    readable = []
-    for name in registry.entries("datasets"):
-        if _reads_files(registry, name):
-            with contextlib.suppress(DataError):
-                open_dataset(registry, name, {}, home)
-                readable.append(Choice(name=name))
-    return readable or [Choice(name=name) for name in registry.entries("datasets") if not _reads_files(registry, name)]
+    names = list(registry.entries("datasets"))
+    filed = _usable([n for n in names if reads_files(registry, n)], lambda name: open_dataset(registry, name, {}, home))
+    if filed:
+        return filed
+    generated = [name for name in names if not reads_files(registry, name)]
+    return _usable(generated, lambda name: open_dataset(registry, name, {}, home))
 
 
-def _reads_files(registry: Registry, name: str) -> bool:
-    return "home" in inspect.signature(registry.resolve("datasets", name)).parameters
+def _usable(names: Iterable[str], load: Callable[[str], object]) -> list[Choice]:
+    """Return a choice for each name that loads. Data that is not at hand is passed over; a fault is told."""
+    choices = []
+    for name in names:
+        try:
+            load(name)
+        except MissingDataError:
+            continue
+        except TsadError as error:
+            logger.warning("%s is left out: %s", name, error)
+        else:
+            choices.append(Choice(name=name))
+    return choices
 
 
 def _names(choice: Choice, registry: Registry, home: Path | None) -> list[str]:
     known = list(open_dataset(registry, choice.name, choice.options, home))
-    unknown = [name for name in choice.series or [] if name not in known]
-    if unknown:
-        raise DataError(f"data set {choice.name} has no series {unknown[0]!r}; {_near(unknown[0], known)}")
+    for name in choice.series or []:
+        if name not in known:
+            raise DataError(f"data set {choice.name} has no series {name!r}; {_near(name, known)}")
     return choice.series or known
-
-
-def open_dataset(registry: Registry, name: str, options: Mapping[str, Option], home: Path | None) -> Mapping[str, Any]:
-    """Return a data set's series by name, unread."""
-    function = registry.resolve("datasets", name)
-    bound = bind(function, options, owner=f"data set {name}", provided=["home"])
-    if not _reads_files(registry, name):
-        return bound()  # type: ignore[no-any-return]  # what a plugin's function returns
-    if home is None:
-        raise DataError(f"data set {name} is read from files; set TSAD_DATA or --data-home to the folder that has them")
-    return bound(home=home)  # type: ignore[no-any-return]  # what a plugin's function returns
-
-
-def _metrics(suite: Suite, registry: Registry) -> dict[str, Choice]:
-    metrics = labelled(_expanded(suite.metrics))
-    for choice in metrics.values():
-        function = registry.resolve("metrics", choice.name)
-        bind(function, choice.options, owner=f"metric {choice.name}", provided=INPUTS)
-    if suite.headline not in metrics:
-        raise SuiteError(f"the headline {suite.headline!r} is not among the metrics: {', '.join(metrics)}")
-    return metrics
 
 
 def _expanded(choices: list[Choice] | str) -> list[Choice]:
@@ -218,5 +219,6 @@ def _fit_key(cell: Cell) -> str:
 
 
 def _near(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"there are {len(known)}, the first is {known[0]!r}"
+    """Name the nearest series; where none is near, not all of hundreds."""
+    hint = did_you_mean(name, known)
+    return hint if len(hint) < 200 else f"there are {len(known)}, the first is {known[0]!r}"

@@ -8,7 +8,7 @@ from tsad_core import DataError, Registry, TsadError
 from tsad_core.registry import KINDS
 
 from tsad_bench import environment
-from tsad_bench.cells import open_dataset
+from tsad_bench.plugins import open_dataset
 
 
 @dataclass(frozen=True)

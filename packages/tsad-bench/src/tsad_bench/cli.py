@@ -227,7 +227,7 @@ def ui(suite: str | None, port: int, tracking_uri: str | None) -> None:
         click.echo(f"{uri.rstrip('/')}/{place}")
         return
     click.echo(f"http://127.0.0.1:{port}/{place}  (Ctrl-C ends it)")
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
+    command = [sys.executable, "-P", "-m", "mlflow", "server", "--backend-store-uri", uri]
     os.execv(sys.executable, [*command, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"])  # noqa: S606 - no shell wanted
 
 
@@ -263,16 +263,18 @@ def _fitting(tables: str) -> str:
 
 def _finish(go_on: "Callable[[Progress], Finished]") -> None:
     """Run to the end, print the table, and say where everything is."""
-    from tsad_bench import runner
+    from tsad_bench.interrupts import Interrupted
     from tsad_bench.progress import Bar, Plain
     from tsad_bench.report.table import markdown
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         finished = go_on(Bar() if sys.stderr.isatty() else Plain())
+    except Interrupted as stop:
+        click.echo(f"\nstopped; nothing is lost. To go on: tsad-bench resume {stop.execution}", err=True)
+        sys.exit(INTERRUPTED)
     except KeyboardInterrupt:
-        name = runner.newest_execution()
-        click.echo(f"\nstopped; nothing is lost. To go on: tsad-bench resume {name}", err=True)
+        click.echo("\nstopped before the first cell", err=True)
         sys.exit(INTERRUPTED)
     click.echo(_fitting(markdown(finished.results, whole=False)))
     resume = f"tsad-bench resume {finished.execution}"

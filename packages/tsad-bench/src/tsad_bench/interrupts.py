@@ -9,6 +9,14 @@ from typing import Any
 HELD = (signal.SIGINT, signal.SIGTERM)
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, with the name of the execution that it stopped."""
+
+    def __init__(self, execution: str) -> None:
+        super().__init__(execution)
+        self.execution = execution
+
+
 @contextmanager
 def held_back() -> Iterator[None]:
     """Let the first interrupt wait until the block ends; a second one breaks in."""
@@ -28,5 +36,5 @@ def held_back() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    if came:
-        signal.raise_signal(came[0])
+        if came:
+            signal.raise_signal(came[0])

@@ -28,9 +28,12 @@ class Journal:
     """An open journal; only one process holds it at a time."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._file = (folder / FILE).open("a+b", buffering=0)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = (folder / FILE).open("a+b", buffering=0)
+        except OSError as error:
+            raise self._unwritable(str(error.strerror)) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -40,7 +40,7 @@ class Logbook:
         if self._guard(lambda tracker: tracker.log_cell(cell, outcome, folder)):
             shutil.rmtree(folder, ignore_errors=True)
 
-    def finish(self, results: Results) -> None:
+    def finish(self, results: Results, *, ended: float) -> None:
         """Log summaries and tables."""
         from tsad_bench.report.summary import summary_points
         from tsad_bench.report.table import csv, markdown
@@ -51,7 +51,7 @@ class Logbook:
             "cells.csv": results.frame.to_csv(index=False),
         }
         note = f"{self._order.suite.summary}\n\n{markdown(results, whole=False)}"
-        self._guard(lambda tracker: tracker.finish(summary_points(results), files, note))
+        self._guard(lambda tracker: tracker.finish(summary_points(results), files, note, ended=ended))
 
     def interrupt(self) -> None:
         """Leave no run open."""
@@ -73,8 +73,7 @@ class Logbook:
         return True
 
     def _open(self) -> Tracker:
-        options = {cell.label: cell.options for cell in self._planned.cells}
-        return Tracker(self._order.tracking_uri, header_of(self._folder), options)
+        return Tracker(self._order.tracking_uri, header_of(self._folder), self._planned.cells)
 
 
 def header_of(folder: Path) -> Header:
@@ -87,8 +86,7 @@ def header_of(folder: Path) -> Header:
         **{f"tsad.version.{name}": version for name, version in start["plugins"].items()},
         "tsad.suite": order.suite.name,
         "tsad.headline": order.suite.headline,
-        "tsad.metrics": json.dumps(list(metrics)),
-        "tsad.planned": str(start["cells"]["count"]),
+        "tsad.metrics": json.dumps(start["metrics"]),
     }
     config = {"metrics": metrics, "threads": order.threads, "limits": order.suite.limits.model_dump()}
     return Header(start["execution"], order.suite.name, order.suite.summary, tags, config)

@@ -1,6 +1,7 @@
 """One job, measured: read, fit, calibrate, detect, compute metrics. This is what a worker does."""
 
 import logging
+import math
 import time
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,22 +12,26 @@ from typing import Any, Literal
 import numpy as np
 from tsad_core import Array, Detection, Metric, Registry, Series, Skip, Undefined
 from tsad_core.corruption import Condition, corrupt
-from tsad_core.detector import Detector, Redrawn, detect, fit
+from tsad_core.detector import Detector, Redrawn, detect, fit, redraw
 from tsad_core.metric import evaluate
 from tsad_core.thresholds import threshold
 from tsad_core.windows import period
 
 from tsad_bench import memory
 from tsad_bench.artifacts import write_artifacts
-from tsad_bench.cells import SPLIT_RULE, Cell, Job, digest, open_dataset
+from tsad_bench.cells import SPLIT_RULE, Cell, Job, digest
+from tsad_bench.plugins import load_metric, make_detector, open_dataset
 from tsad_bench.suite import Choice
 
 logger = logging.getLogger(__name__)
 
-Status = Literal["done", "skipped", "failed", "timed-out", "out-of-memory"]
+Status = Literal["done", "skipped", "failed", "timed-out", "out-of-memory", "waiting"]
+"""How a cell ended; ``waiting`` stands only in reports on an execution that is not finished."""
 Artifacts = Literal["none", "scores", "all"]
 
 FIT_SHARE = 0.8
+REASON, TRACEBACK = 300, 20_000
+"""Most characters that are recorded of each."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +59,8 @@ class Outcome:
     key: str = ""
     metrics: dict[str, float] = field(default_factory=dict)
     undefined: dict[str, str] = field(default_factory=dict)
-    draws: dict[str, list[float]] = field(default_factory=dict)
-    """Of a detector that is reported as a distribution: each metric's value in every draw."""
+    draws: dict[str, list[float | None]] = field(default_factory=dict)
+    """Of a detector that is reported as a distribution: each metric's value in every draw, if it has one."""
     costs: dict[str, float] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     started: float = 0.0
@@ -69,6 +74,7 @@ class Fitted:
     detector: Detector
     calibration_T: Array
     tail_TC: Array
+    tail_starts: tuple[int, ...]
     split: str
     seconds: float
 
@@ -97,7 +103,7 @@ def run_job(job: Job, settings: Settings, registry: Registry) -> Iterator[Outcom
         offer = registry.offer("detectors", cell.detector)
         outcome.facts = {"distribution": offer.distribution, "version": offer.version, **outcome.facts}
         outcome.key = cell_key(cell, outcome.facts)
-        if cell.slot in settings.pictures and outcome.status == "done" and isinstance(bench, Bench):
+        if cell.slot in settings.pictures and outcome.facts.get("artifacts") == "kept" and isinstance(bench, Bench):
             _draw(cell, bench)
         yield outcome
         started = time.time()
@@ -107,7 +113,7 @@ def _prepare(cell: Cell, settings: Settings, registry: Registry) -> Bench | Exce
     try:
         clean = read_series(cell, settings, registry)
         fitted = _fit(cell, corrupt(clean, _if_touches(cell, "train"), seed=cell.corruption_seed), registry)
-        metrics = {k: (registry.resolve("metrics", c.name), c.options) for k, c in settings.metrics.items()}
+        metrics = {k: (load_metric(registry, c.name, c.options), c.options) for k, c in settings.metrics.items()}
     except Exception as error:  # noqa: BLE001 - this is where one cell runs
         return error
     return Bench(clean, fitted, metrics, settings)
@@ -124,7 +130,9 @@ def read_series(cell: Cell, settings: Settings, registry: Registry) -> Series:
 
 
 def cell_key(cell: Cell, facts: Mapping[str, Any]) -> str:
-    """Return the hash of everything that can change a cell's scores."""
+    """Return the hash of everything that can change a cell's scores; nothing while its data is unknown."""
+    if "data" not in facts:
+        return ""
     named = ("distribution", "version", "options", "data", "device", "precision", "kernels", "threads")
     key = {name: facts.get(name) for name in named}
     key |= {"detector": cell.detector, "condition": cell.condition, "seed": cell.seed, "split": SPLIT_RULE}
@@ -150,15 +158,16 @@ def _if_touches(cell: Cell, part: str) -> Condition:
 
 
 def _fit(cell: Cell, series: Series, registry: Registry) -> Fitted:
-    detector = registry.resolve("detectors", cell.detector)(**cell.options)
+    detector = make_detector(registry, cell.detector, cell.options)
     train_TC, starts = series.train_TC, series.train_starts
     stop, tail = split(len(train_TC), gap=period(train_TC))
     before = time.perf_counter()
     fit(detector, train_TC[:stop], tuple(start for start in starts if start < stop))
     seconds = time.perf_counter() - before
-    detection = detect(detector, train_TC[tail:], (0, *(start - tail for start in starts if start > tail)))
+    tail_starts = (0, *(start - tail for start in starts if start > tail))
+    detection = detect(detector, train_TC[tail:], tail_starts)
     rule = "in-sample" if tail < stop else SPLIT_RULE
-    return Fitted(detector, _as_kept(detection.scores_T), train_TC[tail:], rule, seconds)
+    return Fitted(detector, _as_kept(detection.scores_T), train_TC[tail:], tail_starts, rule, seconds)
 
 
 def split(steps: int, *, gap: int) -> tuple[int, int]:
@@ -181,20 +190,34 @@ def _run_cell(cell: Cell, bench: Bench) -> Outcome:
         costs = {"fit-seconds": bench.fitted.seconds, "score-seconds": time.perf_counter() - before}
         outcome = _measured(series, detection, bench)
         if bench.settings.artifacts != "none":
-            inputs = _inputs(series, bench.fitted.calibration_T, detection)
-            write_artifacts(Path(bench.settings.folder) / cell.slot, inputs, whole=bench.settings.artifacts == "all")
+            outcome.facts["artifacts"] = _keep(
+                cell, _inputs(series, bench.fitted.calibration_T, detection), bench.settings
+            )
     except Exception as error:  # noqa: BLE001 - this is where one cell runs
         return _ended(error)
     outcome.costs = costs
     return outcome
 
 
+def _keep(cell: Cell, inputs: Mapping[str, Array | None], settings: Settings) -> str:
+    """Write a cell's artefacts and say how that went: numbers are not lost because a disk is full."""
+    try:
+        write_artifacts(Path(settings.folder) / cell.slot, inputs, whole=settings.artifacts == "all")
+    except OSError as error:
+        logger.warning("%s: no artefacts: %s", cell.place, error)
+        return f"not kept: {error.strerror}"
+    return "kept"
+
+
 def _draw(cell: Cell, bench: Bench) -> None:
-    """Add a picture to the kept scores of a cell; its time and memory are not the detector's."""
+    """Add a picture to the kept scores of a cell; its time and memory are not the detector's, nor are its faults."""
     from tsad_bench.plots import plot_cell
 
-    series = corrupt(bench.series, _if_touches(cell, "test"), seed=cell.corruption_seed)
-    plot_cell(Path(bench.settings.folder) / cell.slot, series, title=cell.place)
+    try:
+        series = corrupt(bench.series, _if_touches(cell, "test"), seed=cell.corruption_seed)
+        plot_cell(Path(bench.settings.folder) / cell.slot, series, title=cell.place)
+    except Exception:
+        logger.exception("%s: no picture", cell.place)
 
 
 def _measured(series: Series, detection: Detection, bench: Bench) -> Outcome:
@@ -232,22 +255,25 @@ def _evaluate(outcome: Outcome, inputs: Mapping[str, Array | None], metrics: Map
             outcome.metrics[label] = evaluate(function, inputs, options)
         except Undefined as undefined:
             outcome.undefined[label] = str(undefined)
+        except Exception as error:  # a metric at fault costs itself, not the cell
+            logger.exception("metric %s failed", label)
+            outcome.undefined[label] = _brief(f"the metric failed: {type(error).__name__}: {error}")
 
 
 def _redraw(outcome: Outcome, series: Series, bench: Bench) -> None:
     """Replace each metric by its mean over the detector's draws, and keep all of them."""
     detector = bench.fitted.detector
     assert isinstance(detector, Redrawn)
-    draws = {label: [value] for label, value in outcome.metrics.items()}
+    draws: dict[str, list[float | None]] = {label: [value] for label, value in outcome.metrics.items()}
     for draw in range(1, detector.draws):
         again = Outcome()
-        calibration_T = _as_kept(detector.redraw(bench.fitted.tail_TC, draw).scores_T)
-        inputs = _inputs(series, calibration_T, detector.redraw(series.test_TC, draw))
+        calibration_T = _as_kept(redraw(detector, bench.fitted.tail_TC, draw, bench.fitted.tail_starts).scores_T)
+        inputs = _inputs(series, calibration_T, redraw(detector, series.test_TC, draw, series.test_starts))
         _evaluate(again, inputs, {label: bench.metrics[label] for label in draws})
-        for label, value in again.metrics.items():
-            draws[label].append(value)
+        for label, values in draws.items():
+            values.append(again.metrics.get(label))
     outcome.draws = draws
-    outcome.metrics = {label: float(np.mean(values)) for label, values in draws.items()}
+    outcome.metrics = {label: float(np.nanmean(np.array(values, dtype=float))) for label, values in draws.items()}
 
 
 def _facts(series: Series, bench: Bench) -> dict[str, Any]:
@@ -268,18 +294,34 @@ def _facts(series: Series, bench: Bench) -> dict[str, Any]:
 
 
 def _resolved(detector: Detector) -> dict[str, Any]:
-    """Return a detector's options, ``"auto"`` replaced by what it came to."""
+    """Return a detector's options, ``"auto"`` replaced by what it came to; what JSON cannot hold becomes text."""
     options = detector.get_params()
     found = {name: getattr(detector, f"{name}_", value) for name, value in options.items() if value == "auto"}
-    return options | {k: v.item() if isinstance(v, np.generic) else v for k, v in found.items()}
+    return {name: _plain(value) for name, value in (options | found).items()}
+
+
+def _plain(value: Any) -> Any:
+    value = value.item() if isinstance(value, np.generic) else value
+    finite = isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value))
+    return value if finite else str(value)
 
 
 def _ended(error: Exception) -> Outcome:
     """Turn what a cell raised into its outcome."""
     if isinstance(error, Skip):
-        return Outcome(status="skipped", reason=str(error))
+        return Outcome(status="skipped", reason=_brief(str(error)))
     out_of_memory = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
-    text = "".join(traceback.format_exception(error))
+    text = _printable("".join(traceback.format_exception(error))[-TRACEBACK:])
     logger.warning("a cell failed\n%s", text)
-    reason = f"{type(error).__name__}: {error}".rstrip(": ")
+    reason = _brief(f"{type(error).__name__}: {error}".rstrip(": "))
     return Outcome(status="out-of-memory" if out_of_memory else "failed", reason=reason, traceback=text)
+
+
+def _brief(text: str) -> str:
+    """Return the first line, in characters that every file and store takes."""
+    line = next(iter(text.strip().splitlines()), "")
+    return _printable(line if len(line) <= REASON else f"{line[:REASON]}…")
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -31,11 +31,14 @@ def plot_cell(folder: Path, series: Series, *, title: str) -> None:
     below.axhline(limit, color="tab:red", lw=1, ls="--", label="threshold (no labels)")
     for axes in (above, below):
         _shade(axes, series.labels_T)
-        axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize="small")
+        legend = axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize="small")
+        for text in legend.get_texts():
+            text.set_parse_math(False)
         axes.margins(x=0)
     hidden = series.test_TC.shape[1] - CHANNELS
     more = f" ({hidden} more channels not shown)" if hidden > 0 else ""
-    above.set(title=f"{title}{more}", ylabel="value")
+    above.set_title(f"{title}{more}", parse_math=False)
+    above.set(ylabel="value")
     below.set(xlabel="step of the test part", ylabel="score")
     figure.savefig(folder / "scores.png", dpi=100)
 

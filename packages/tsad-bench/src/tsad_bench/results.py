@@ -1,17 +1,14 @@
 """Results of an execution: one row a cell, and what tables make of them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from tsad_core import Array
 
 from tsad_bench.cells import Cell
 from tsad_bench.measure import Outcome
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 ALL = "all data sets"
 PLACE = ["dataset", "condition", "detector"]
@@ -24,24 +21,30 @@ class Results:
 
     frame: pd.DataFrame
     """One row a cell: who, where, how it ended, each metric, each cost."""
-    metrics: Sequence[str]
+    metrics: Mapping[str, str]
+    """Which way each metric is better: ``higher``, ``lower`` or ``neither``."""
     headline: str
-    draws: Mapping[str, Mapping[str, Sequence[float]]] = field(default_factory=dict)
+    draws: Mapping[str, Mapping[str, Sequence[float | None]]] = field(default_factory=dict)
     """By slot: the values behind a row that is reported as a distribution."""
 
 
-def collect(pairs: "Iterable[tuple[Cell, Outcome]]", *, metrics: Sequence[str], headline: str) -> Results:
+def collect(pairs: Iterable[tuple[Cell, Outcome]], *, metrics: Mapping[str, str], headline: str) -> Results:
     """Make results of cells and their outcomes."""
     pairs = list(pairs)
     rows = [_row(cell, outcome, metrics) for cell, outcome in pairs]
     draws = {outcome.slot: outcome.draws for _, outcome in pairs if outcome.draws}
-    return Results(pd.DataFrame(rows), list(metrics), headline, draws)
+    return Results(pd.DataFrame(rows), dict(metrics), headline, draws)
 
 
-def _row(cell: Cell, outcome: Outcome, metrics: Sequence[str]) -> dict[str, object]:
-    named = {k: v for k, v in asdict(cell).items() if k not in {"label", "options", "dataset_options"}}
-    row = {**named, "detector": cell.label, "slot": cell.slot, "key": outcome.key, "status": outcome.status}
-    row |= {"reason": outcome.reason}
+def _row(cell: Cell, outcome: Outcome, metrics: Iterable[str]) -> dict[str, object]:
+    row: dict[str, object] = {
+        "dataset": cell.source,
+        "series": cell.series,
+        "detector": cell.label,
+        "condition": cell.condition,
+    }
+    row |= {"seed": cell.seed, "corruption_seed": cell.corruption_seed, "slot": cell.slot, "key": outcome.key}
+    row |= {"status": outcome.status, "reason": outcome.reason}
     row |= {metric: outcome.metrics.get(metric, np.nan) for metric in metrics}
     return row | {cost: outcome.costs.get(cost, np.nan) for cost in COSTS}
 
@@ -57,21 +60,32 @@ def summarise(results: Results) -> pd.DataFrame:
     for place, cells in done.groupby(PLACE, sort=False):
         for metric in results.metrics:
             by_series = cells.groupby("series")[metric].mean().dropna()
-            draws = _drawn(results, cells.loc[cells[metric].notna(), "slot"], metric)
-            p95 = float(np.quantile(draws, 0.95)) if len(draws) else np.nan
             mean = by_series.mean() if len(by_series) else np.nan
-            rows.append([*place, metric, mean, len(by_series), p95])
-    return pd.DataFrame(rows, columns=[*PLACE, "metric", "mean", "n", "p95"])
+            draws_D = _drawn(results, cells.loc[cells[metric].notna(), "slot"], metric)
+            rows.append([*place, metric, mean, len(by_series), _p95(draws_D), draws_D])
+    return pd.DataFrame(rows, columns=[*PLACE, "metric", "mean", "n", "p95", "draws"])
 
 
 def over_datasets(summary: pd.DataFrame) -> pd.DataFrame:
-    """Return the macro mean over data sets of each metric, where there is more than one."""
+    """Return the macro mean over data sets of each metric, where there is more than one.
+
+    A detector that is missing from a data set has none: its mean would be over other data sets
+    than its neighbours'.
+    """
+    present = summary.groupby(["condition", "detector"])["dataset"].transform("nunique")
+    whole = summary[(present == summary["dataset"].nunique()) & summary["mean"].notna()]
     if summary["dataset"].nunique() < 2:
         return summary.iloc[:0]
-    defined = summary.dropna(subset=["mean"])
-    grouped = defined.groupby(["condition", "detector", "metric"], sort=False)
-    macro = grouped.agg(mean=("mean", "mean"), n=("dataset", "size"), p95=("p95", "mean")).reset_index()
-    return macro.assign(dataset=ALL)[summary.columns]
+    rows = []
+    for (condition, detector, metric), place in whole.groupby(["condition", "detector", "metric"], sort=False):
+        drawn = [draws_D for draws_D in place["draws"] if len(draws_D)]
+        draws_D = np.mean(drawn, axis=0) if len(drawn) == len(place) else np.empty(0)
+        rows.append([ALL, condition, detector, metric, place["mean"].mean(), len(place), _p95(draws_D), draws_D])
+    return pd.DataFrame(rows, columns=summary.columns)
+
+
+def _p95(draws_D: Array) -> float:
+    return float(np.nanquantile(draws_D, 0.95)) if len(draws_D) else np.nan
 
 
 def complete(results: Results) -> pd.DataFrame:
@@ -103,6 +117,7 @@ def filled_by(results: Results, floor: str) -> Results:
     return Results(frame, results.metrics, results.headline, results.draws)
 
 
-def _drawn(results: Results, slots: "Iterable[str]", metric: str) -> np.ndarray:
+def _drawn(results: Results, slots: Iterable[str], metric: str) -> Array:
+    """Return each draw's mean over cells; a draw without a value somewhere has none."""
     drawn = [results.draws[slot][metric] for slot in slots if slot in results.draws]
-    return np.mean(drawn, axis=0) if drawn else np.empty(0)
+    return np.mean(np.array(drawn, dtype=float), axis=0) if drawn else np.empty(0)

@@ -1,6 +1,7 @@
 """Runs and resumes executions: jobs to the executor, outcomes to the journal first, then to MLflow."""
 
 import secrets
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Mapping
@@ -14,7 +15,7 @@ from tsad_core.options import Option
 from tsad_bench import environment
 from tsad_bench.cells import Job, Plan
 from tsad_bench.executors.local import run_jobs
-from tsad_bench.interrupts import held_back
+from tsad_bench.interrupts import Interrupted, held_back
 from tsad_bench.journal import Journal, executions, read_start
 from tsad_bench.measure import Artifacts, Outcome, Settings, pictured
 from tsad_bench.order import Order, dump, load, make_order, plan_of
@@ -101,8 +102,8 @@ def begin(order: Order, registry: Registry, *, progress: Progress, root: Path = 
     planned = plan_of(order, registry)
     execution = f"{order.suite.name}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
     with Journal(root / execution) as journal:
-        start = {"execution": execution, "order": dump(order), "plugins": registry.plugins}
-        start |= {"cells": {"count": len(planned.cells), "digest": planned.digest}}
+        start = {"execution": execution, "order": dump(order), "plugins": _versions(registry)}
+        start |= {"cells": {"count": len(planned.cells), "digest": planned.digest}, "metrics": planned.better}
         journal.write("start", **start, environment=environment.tags(), command=sys.argv)
         return _carry_out(journal, planned, order, progress)
 
@@ -110,15 +111,16 @@ def begin(order: Order, registry: Registry, *, progress: Progress, root: Path = 
 def resume(execution: str, *, progress: Progress | None = None, root: Path = Path(ROOT)) -> Finished:
     """Finish an execution that was stopped, killed or not fully logged; a finished one is checked and left.
 
-    Raises `ResumeError` if a plugin's version or the data at hand have changed since it began.
+    Raises `ResumeError` if a plugin's version, or which series there are, has changed since it began.
     """
     folder = root / execution
     start = read_start(folder)
     order = load(start["order"])
     registry = find_plugins()
+    versions = _versions(registry)
     for name, version in start["plugins"].items():
-        if registry.plugins.get(name) != version:
-            now = registry.plugins.get(name, "not installed")
+        if versions.get(name) != version:
+            now = versions.get(name, "not installed")
             raise ResumeError(f"{execution} began with {name} {version}, now it is {now}; begin a new run")
     planned = plan_of(order, registry)
     if planned.digest != start["cells"]["digest"]:
@@ -146,14 +148,22 @@ def _carry_out(journal: Journal, planned: Plan, order: Order, progress: Progress
             log.cell(cells[outcome.slot], outcome)
             progress.ended(cells[outcome.slot], outcome)
         results = _results(planned, order, outcomes)
-        log.finish(results)
+        log.finish(results, ended=max(outcome.ended for outcome in outcomes.values()))
         journal.write("end")
-    except BaseException:
+        if not log.failure:
+            shutil.rmtree(settings.folder, ignore_errors=True)
+    except BaseException as error:
         log.interrupt()
+        if isinstance(error, KeyboardInterrupt):
+            raise Interrupted(journal.folder.name) from None
         raise
     finally:
         progress.close()
     return Finished(journal.folder.name, results, log.failure)
+
+
+def _versions(registry: Registry) -> dict[str, str]:
+    return {**registry.plugins, "tsad-bench": environment.version("tsad-bench") or ""}
 
 
 def _remaining(planned: Plan, outcomes: Mapping[str, Outcome]) -> list[Job]:
@@ -176,4 +186,4 @@ def _results(planned: Plan, order: Order, outcomes: Mapping[str, Outcome]) -> "R
     from tsad_bench.results import collect
 
     pairs = [(cell, outcomes[cell.slot]) for cell in planned.cells]
-    return collect(pairs, metrics=list(planned.metrics), headline=order.suite.headline)
+    return collect(pairs, metrics=planned.better, headline=order.suite.headline)

@@ -1,13 +1,14 @@
 """Suites: which detectors meet which series under which conditions, read from TOML."""
 
 import itertools
+import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from tsad_core import TsadError
 from tsad_core.options import Option
 
@@ -18,15 +19,24 @@ class SuiteError(TsadError):
     """A suite that does not exist or does not say what it must."""
 
 
+def _finite(value: Option) -> Option:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("must be finite")
+    return value
+
+
+Finite = Annotated[Option, AfterValidator(_finite)]
+
+
 class Choice(BaseModel):
     """A detector, data set or metric by name, with options; lists under ``grid`` are crossed."""
 
     model_config = FORBID
 
     name: str
-    options: dict[str, Option] = {}
-    grid: dict[str, list[Option]] = {}
-    series: list[str] | None = None
+    options: dict[str, Finite] = {}
+    grid: dict[str, Annotated[list[Finite], Field(min_length=1)]] = {}
+    series: Annotated[list[str], Field(min_length=1)] | None = None
     """Of a data set: only these series, by name."""
 
     def expand(self) -> list[Self]:
@@ -42,7 +52,7 @@ class Levels(BaseModel):
     model_config = FORBID
 
     kind: str
-    levels: list[int] = [0]
+    levels: Annotated[list[int], Field(min_length=1)] = [0]
 
 
 class Limits(BaseModel):
@@ -70,12 +80,12 @@ class Suite(BaseModel):
     summary: str = ""
     headline: str = "vus-pr"
     """The metric that tables put first and robustness curves draw."""
-    detectors: list[Named] | Literal["all"] = "all"
+    detectors: Annotated[list[Named], Field(min_length=1)] | Literal["all"] = "all"
     """``all``: every detector found."""
     datasets: list[Named] | Literal["found"] = "found"
     """``found``: every data set whose files are at hand, else ``synthetic``."""
     metrics: list[Named] | Literal["all"] = "all"
-    conditions: list[Levels] = [Levels(kind="clean")]
+    conditions: Annotated[list[Levels], Field(min_length=1)] = [Levels(kind="clean")]
     seeds: Annotated[list[int], Field(min_length=1)] = [0]
     corruption_seeds: Annotated[list[int], Field(min_length=1)] = [0]
     limits: Limits = Limits()
@@ -135,6 +145,8 @@ def narrow(
     }
     if seeds := list(seeds):
         update["seeds"] = seeds
+    if update["metrics"] and suite.headline not in {choice.name for choice in update["metrics"]}:
+        update["headline"] = update["metrics"][0].name
     return suite.model_copy(update={key: value for key, value in update.items() if value})
 
 
@@ -147,13 +159,16 @@ def with_options(suite: Suite, options: Mapping[str, Mapping[str, Option]]) -> S
         if isinstance(choices, str):
             continue
         used |= {choice.name for choice in choices} & set(options)
-        update[table] = [
-            choice.model_copy(update={"options": {**choice.options, **options.get(choice.name, {})}})
-            for choice in choices
-        ]
+        update[table] = [_with(choice, options.get(choice.name, {})) for choice in choices]
     if unused := sorted(set(options) - used):
         raise SuiteError(f"--set names {unused[0]!r}, which this run does not hold")
     return suite.model_copy(update=update)
+
+
+def _with(choice: Choice, options: Mapping[str, Option]) -> Choice:
+    """Set options; a value that is set is not crossed."""
+    grid = {name: values for name, values in choice.grid.items() if name not in options}
+    return choice.model_copy(update={"options": {**choice.options, **options}, "grid": grid})
 
 
 def _kept(choices: list[Choice] | str, names: Iterable[str]) -> list[Choice]:
@@ -175,7 +190,7 @@ def _with_series(choices: list[Choice], names: Iterable[str]) -> list[Choice]:
 
 def _first_fault(error: ValidationError) -> str:
     fault = error.errors()[0]
-    path = [str(part) for part in fault["loc"] if not str(part).startswith(("list[", "literal[", "function"))]
+    path = [str(part) for part in fault["loc"] or ["?"] if not str(part).startswith(("list[", "literal[", "function"))]
     where = f"table [{'.'.join(path[:-1])}], key {path[-1]!r}" if len(path) > 1 else f"key {path[0]!r}"
     given = "" if fault["type"] == "missing" else f" (given: {fault['input']!r})"
     return f"{where}: {fault['msg'][0].lower()}{fault['msg'][1:]}{given}"

@@ -5,15 +5,15 @@
 tags what an earlier, killed call left behind and finishes it, so nothing is logged twice.
 """
 
+import fcntl
 import json
 import os
-import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import numpy as np
 from tsad_core import TsadError
@@ -27,11 +27,15 @@ os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
 
+from alembic.util import CommandError
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 OPEN = ("RUNNING", "SCHEDULED")
+PLAN = "plan.json"
 EXPERIMENT = {"mlflow.experimentKind": "custom_model_development"}
 """Makes the UI open on runs and charts; without it, it takes every experiment for a chat model's."""
 TAG_LIMIT = 5000
@@ -69,7 +73,7 @@ def told_plainly(uri: str) -> Iterator[None]:
     """Turn what MLflow raises into one clear line."""
     try:
         yield
-    except (MlflowException, OSError) as error:
+    except (MlflowException, OSError, SQLAlchemyError, CommandError) as error:
         first = str(error).strip().splitlines()
         raise TrackingError(f"the MLflow store {uri} failed: {first[0] if first else type(error).__name__}") from error
 
@@ -77,21 +81,25 @@ def told_plainly(uri: str) -> Iterator[None]:
 class Tracker:
     """One execution's place in the store. All methods may be repeated."""
 
-    def __init__(self, uri: str, header: Header, detectors: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, uri: str, header: Header, cells: Sequence[Cell]) -> None:
         self.uri, self.header = uri, header
         with told_plainly(uri):
-            self._client = MlflowClient(uri)
-            self._experiment = _experiment(self._client, uri, header.suite)
-            self._cells = _experiment(self._client, uri, f"{header.suite}/cells")
+            with _alone(uri):
+                self._client = MlflowClient(uri)
+                self._experiment = _experiment(self._client, uri, header.suite)
+                self._cells = _experiment(self._client, uri, f"{header.suite}/cells")
             found = self._mine(self._cells)
             self._runs = {run.data.tags["tsad.cell"]: str(run.info.run_id) for run in found}
             self._closed = {run.data.tags["tsad.cell"] for run in found if run.info.status not in OPEN}
             mine = {run.data.tags.get("tsad.detector", ""): run for run in self._mine(self._experiment)}
             self.parent = self._reopened(mine.get("")) or self._create_parent()
-            self.summaries = {
-                label: self._reopened(mine.get(label)) or self._create_summary(label, options)
-                for label, options in detectors.items()
-            }
+            self._client.log_text(self.parent, json.dumps([asdict(cell) for cell in cells]), PLAN)
+            self.summaries = {}
+            for cell in {cell.label: cell for cell in cells}.values():
+                run_id = self._reopened(mine.get(cell.label)) or self._create_summary(cell.label)
+                params = {"detector": cell.label, **{k: v for k, v in cell.options.items() if k != "seed"}}
+                self._client.log_batch(run_id, params=[Param(name, str(value)) for name, value in params.items()])
+                self.summaries[cell.label] = run_id
 
     def log_cell(self, cell: Cell, outcome: Outcome, folder: Path) -> None:
         """Log how a cell ended, with the files in `folder`; a cell that is logged already is left as it is."""
@@ -106,17 +114,22 @@ class Tracker:
             self._client.set_terminated(run_id, status, round(outcome.ended * 1000))
             self._closed.add(cell.slot)
 
-    def finish(self, summaries: Mapping[str, Iterable[Point]], files: Mapping[str, str], note: str) -> None:
-        """Log each detector's summary and the tables, and close all runs of the execution."""
-        now = _now()
+    def finish(
+        self, summaries: Mapping[str, Iterable[Point]], files: Mapping[str, str], note: str, *, ended: float
+    ) -> None:
+        """Log each detector's summary and the tables, and close all runs of the execution.
+
+        Everything is stamped with the time at which the last cell ended, so that saying it again changes nothing.
+        """
+        stamp = round(ended * 1000)
         with told_plainly(self.uri):
             for label, points in summaries.items():
-                self._log_metrics(self.summaries[label], [Metric(p.key, p.value, now, p.step) for p in points])
-                self._client.set_terminated(self.summaries[label], "FINISHED")
+                self._log_metrics(self.summaries[label], [Metric(p.key, p.value, stamp, p.step) for p in points])
+                self._client.set_terminated(self.summaries[label], "FINISHED", stamp)
             for name, text in files.items():
                 self._client.log_text(self.parent, text, name)
             self._client.set_tag(self.parent, "mlflow.note.content", note[:TAG_LIMIT])
-            self._client.set_terminated(self.parent, "FINISHED")
+            self._client.set_terminated(self.parent, "FINISHED", stamp)
 
     def interrupt(self) -> None:
         """Close the open runs of an execution that was stopped; `resume` opens them again."""
@@ -142,19 +155,16 @@ class Tracker:
         )
         return str(run.info.run_id)
 
-    def _create_summary(self, label: str, options: Mapping[str, Any]) -> str:
+    def _create_summary(self, label: str) -> str:
         tags = self._tags({"mlflow.parentRunId": self.parent, "tsad.detector": label})
-        run = self._client.create_run(self._experiment, run_name=label, tags=tags)
-        params = [Param("detector", label), *(Param(name, str(value)) for name, value in options.items())]
-        self._client.log_batch(run.info.run_id, params=params)
-        return str(run.info.run_id)
+        return str(self._client.create_run(self._experiment, run_name=label, tags=tags).info.run_id)
 
     def _create_cell(self, cell: Cell, outcome: Outcome) -> str:
         tags = {
             "tsad.cell": cell.slot,
             "tsad.summary": self.summaries[cell.label],
             "tsad.detector": cell.label,
-            "tsad.dataset": cell.dataset,
+            "tsad.dataset": cell.source,
             "tsad.series": cell.series,
             "tsad.condition": cell.condition,
             "tsad.seed": str(cell.seed),
@@ -162,7 +172,7 @@ class Tracker:
             **_told(outcome),
         }
         started = round(outcome.started * 1000)
-        name = f"{cell.label} {cell.dataset}:{cell.series}"
+        name = f"{cell.label} {cell.source}:{cell.series}"
         run = self._client.create_run(self._cells, start_time=started, run_name=name, tags=self._tags(tags))
         return str(run.info.run_id)
 
@@ -194,16 +204,23 @@ class Tracker:
             self._client.log_artifact(run_id, str(file))
 
 
-def read_cells(uri: str, execution: str, suite: str) -> list[tuple[Cell, Outcome]]:
-    """Return every cell of an execution with its outcome, from the store alone."""
+def read_plan(uri: str, parent: Run) -> list[Cell]:
+    """Return the cells that an execution is made of, in order."""
+    with told_plainly(uri):
+        return [Cell(**cell) for cell in json.loads(_text(_existing(uri), parent.info.run_id, PLAN))]
+
+
+def read_outcomes(uri: str, execution: str, suite: str) -> dict[str, Outcome]:
+    """Return the outcome of every cell that an execution has logged, by its slot."""
     with told_plainly(uri):
         client = _existing(uri)
         experiment = client.get_experiment_by_name(f"{suite}/cells")
         if experiment is None:
-            return []
+            return {}
         query = f"tags.`tsad.execution` = '{execution}'"
         runs = _search(client, experiment.experiment_id, query)
-        return [(_cell(run), _outcome(client, run)) for run in reversed(runs)]
+        logged = {run.data.tags["tsad.cell"]: run for run in runs if run.info.status not in OPEN}
+        return {slot: _outcome(client, run) for slot, run in logged.items()}
 
 
 def read_cell(uri: str, run_id: str) -> tuple[Cell, Outcome, dict[str, Any]]:
@@ -256,7 +273,19 @@ def _existing(uri: str) -> MlflowClient:
 
 def sqlite_file(uri: str) -> Path | None:
     """Return the file behind an SQLite address, or nothing for another kind of store."""
-    return Path(urlsplit(uri).path[1:]) if uri.startswith("sqlite:///") else None
+    return Path(make_url(uri).database or "") if uri.startswith("sqlite:///") else None
+
+
+@contextmanager
+def _alone(uri: str) -> Iterator[None]:
+    """Let one process at a time open an SQLite store: two that make it at once ruin it."""
+    path = sqlite_file(uri)
+    if path is None:
+        yield
+        return
+    with path.with_name(f"{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _experiment(client: MlflowClient, uri: str, name: str) -> str:
@@ -325,8 +354,4 @@ def _text(client: MlflowClient, run_id: str, name: str) -> str:
 
 
 def _p95(outcome: Outcome) -> dict[str, float]:
-    return {name: float(np.quantile(values, 0.95)) for name, values in outcome.draws.items()}
-
-
-def _now() -> int:
-    return round(time.time() * 1000)
+    return {name: float(np.nanquantile(np.array(values, dtype=float), 0.95)) for name, values in outcome.draws.items()}

@@ -1,6 +1,7 @@
 """Run jobs on this machine: a few warm processes, watched for time and memory from outside."""
 
 import contextlib
+import itertools
 import logging
 import os
 import signal
@@ -22,6 +23,8 @@ from tsad_bench.suite import Limits
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.1
+RETIRE_SHARE = 0.5
+"""A worker that holds more than this share of the memory limit after a job is not given another."""
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -32,6 +35,8 @@ class Worker:
     process: subprocess.Popen[bytes]
     connection: Connection
     log: Path
+    log_from: int = 0
+    """Where in the log its present job begins."""
     waiting: list[Cell] = field(default_factory=list)
     """Cells of its job that have no outcome yet."""
     since: float = 0.0
@@ -40,9 +45,13 @@ class Worker:
     """The most memory it was seen to hold since then."""
 
     def kill(self) -> None:
-        """End the process, and what it started, at once."""
+        """End the process, and all that it started, at once."""
+        started = _descendants(self.process.pid)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
+        for process in started:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
         self.process.wait()
         self.connection.close()
 
@@ -54,16 +63,17 @@ def run_jobs(jobs: Sequence[Job], settings: Settings, *, workers: int, limits: L
     """
     queue = list(reversed(jobs))
     crew: list[Worker] = []
+    numbers = itertools.count()
     try:
         while queue or crew:
             while queue and len(crew) < workers:
-                crew.append(_start(settings, number=len(crew)))
+                crew.append(_start(settings, number=next(numbers)))
                 _give(crew[-1], queue.pop())
             for worker in list(crew):
                 yield from _attend(worker, limits)
                 if worker.waiting:
                     continue
-                if worker.process.poll() is None and not worker.connection.closed and queue:
+                if queue and _fit_for_more(worker, limits):
                     _give(worker, queue.pop())
                 else:
                     worker.kill()
@@ -74,6 +84,15 @@ def run_jobs(jobs: Sequence[Job], settings: Settings, *, workers: int, limits: L
             worker.kill()
 
 
+def _fit_for_more(worker: Worker, limits: Limits) -> bool:
+    """Return whether a worker may take another job; one that has grown gives way to a fresh one.
+
+    What a detector leaks must not be held against the next.
+    """
+    alive = worker.process.poll() is None and not worker.connection.closed
+    return alive and _resident_mb(worker.process.pid) < limits.memory_mb * RETIRE_SHARE
+
+
 def _start(settings: Settings, *, number: int) -> Worker:
     ours, theirs = Pipe()
     log = Path(settings.folder) / f"worker-{number}.log"
@@ -81,7 +100,8 @@ def _start(settings: Settings, *, number: int) -> Worker:
     environment = os.environ | dict.fromkeys(_THREAD_VARIABLES, str(settings.threads))
     with theirs, log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tsad_bench.executors.worker", str(theirs.fileno())],
+            # -P: a queue.py in the working directory must not stand in for the library's
+            [sys.executable, "-P", "-m", "tsad_bench.executors.worker", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -90,18 +110,21 @@ def _start(settings: Settings, *, number: int) -> Worker:
             start_new_session=True,
         )
     worker = Worker(process, ours, log)
-    ours.send(settings)
+    with contextlib.suppress(BrokenPipeError):
+        ours.send(settings)
     return worker
 
 
 def _give(worker: Worker, job: Job) -> None:
-    worker.waiting, worker.since = list(job.cells), time.monotonic()
+    worker.waiting, worker.since, worker.peak_mb = list(job.cells), time.monotonic(), 0.0
+    worker.log_from = worker.log.stat().st_size
     with contextlib.suppress(BrokenPipeError):  # a worker that is gone is found when it is attended to
         worker.connection.send(job)
 
 
 def _attend(worker: Worker, limits: Limits) -> Iterator[Outcome]:
     """Yield what a worker has sent; end it, and its job, if it is gone or over a limit."""
+    gone = worker.process.poll() is not None  # asked first: what it sent before its end is still read below
     try:
         while worker.connection.poll():
             message = worker.connection.recv()
@@ -114,6 +137,9 @@ def _attend(worker: Worker, limits: Limits) -> Iterator[Outcome]:
         return
     if not worker.waiting:
         return
+    if gone:  # its pipe may be held open by what it started
+        yield from _lost(worker, "failed", _how_it_ended(worker))
+        return
     worker.peak_mb = max(worker.peak_mb, held := _resident_mb(worker.process.pid))
     if (seconds := time.monotonic() - worker.since) > limits.seconds:
         yield from _lost(worker, "timed-out", f"took over {limits.seconds:g} s (ended after {seconds:.1f} s)")
@@ -125,7 +151,7 @@ def _lost(worker: Worker, status: Status, reason: str) -> Iterator[Outcome]:
     """End a worker and give its job's remaining cells their outcome."""
     since = time.time() - (time.monotonic() - worker.since)
     worker.kill()
-    tail = worker.log.read_text(encoding="utf-8", errors="replace")[-4000:]
+    tail = worker.log.read_bytes()[worker.log_from :].decode(errors="replace")[-4000:]
     for cell in worker.waiting:
         logger.info("%s: %s", cell.place, reason)
         costs = {"peak-memory-mb": worker.peak_mb}
@@ -142,15 +168,20 @@ def _how_it_ended(worker: Worker) -> str:
         name = signal.Signals(-code).name
         hint = "; the system may have run out of memory" if -code == signal.SIGKILL else ""
         return f"the worker was ended by {name}{hint}"
-    return f"the worker exited with code {code}"
+    return f"the worker exited with code {code}; what it printed last is kept as the traceback"
 
 
 def _resident_mb(pid: int) -> float:
     """Return the resident memory of a process and its children in MiB."""
     total = 0
+    for process in _descendants(pid, itself=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            total += process.memory_info().rss
+    return total / 2**20
+
+
+def _descendants(pid: int, *, itself: bool = False) -> list[psutil.Process]:
     with contextlib.suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
-        for one in [process, *process.children(recursive=True)]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                total += one.memory_info().rss
-    return total / 2**20
+        return [*([process] if itself else []), *process.children(recursive=True)]
+    return []

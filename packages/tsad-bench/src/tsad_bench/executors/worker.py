@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 import threading
 import time
@@ -35,10 +36,10 @@ def serve(connection: Any) -> None:
 
 
 def _die_with_parent(parent: int) -> None:
-    """End this process when its parent is gone: a killed run leaves nothing behind."""
+    """End this process, and the group it leads, when its parent is gone: a killed run leaves nothing behind."""
     while os.getppid() == parent:
         time.sleep(0.5)
-    os._exit(1)
+    os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 import json
 
+from tsad_bench.measure import Outcome
 from tsad_bench.results import Results, collect
-from tsad_bench.tracking import TrackingError, read_cells, read_parent
+from tsad_bench.tracking import read_outcomes, read_parent, read_plan
 
 
 def rebuild(uri: str, execution: str | None = None) -> tuple[Results, str]:
@@ -12,12 +13,11 @@ def rebuild(uri: str, execution: str | None = None) -> tuple[Results, str]:
     An execution that is not finished is rebuilt from the cells it has logged so far.
     """
     parent = read_parent(uri, execution)
-    name, suite = parent.data.tags["tsad.execution"], parent.data.tags["tsad.suite"]
-    pairs = read_cells(uri, name, suite)
-    if not pairs:
-        raise TrackingError(f"{name} has logged no cell yet; finish it with: tsad-bench resume {name}")
+    name = parent.data.tags["tsad.execution"]
+    logged = read_outcomes(uri, name, parent.data.tags["tsad.suite"])
+    planned = read_plan(uri, parent)
+    pairs = [(cell, logged.get(cell.slot, Outcome(cell.slot, "waiting", "not logged yet"))) for cell in planned]
     metrics = json.loads(parent.data.tags["tsad.metrics"])
-    planned = int(parent.data.tags["tsad.planned"])
-    lacks = f"{name} has logged {len(pairs)} of {planned} cells; the rest: tsad-bench resume {name}"
+    lacks = f"{name} has logged {len(logged)} of {len(planned)} cells; the rest: tsad-bench resume {name}"
     results = collect(pairs, metrics=metrics, headline=parent.data.tags["tsad.headline"])
-    return results, lacks if len(pairs) < planned else ""
+    return results, lacks if len(logged) < len(planned) else ""

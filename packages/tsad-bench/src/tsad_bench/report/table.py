@@ -35,7 +35,8 @@ def markdown(results: Results, *, whole: bool = True) -> str:
 def csv(results: Results) -> str:
     """Return one line for each data set, condition, detector and metric."""
     summary = summarise(results)
-    merged = pd.concat([summary, over_datasets(summary)]).merge(complete(results), how="left")
+    numbers = pd.concat([summary, over_datasets(summary)]).drop(columns="draws")
+    merged = numbers.merge(complete(results), how="left")
     return str(merged.to_csv(index=False))
 
 
@@ -50,10 +51,10 @@ def _tables(results: Results, suffix: str, *, state: pd.DataFrame | None = None,
         if not several:
             parts.append(f"### {title}\n\n{_by_metric(results, rows, dataset, state)}")
             continue
-        metrics = results.metrics if whole else [results.headline]
+        metrics = list(results.metrics) if whole else [results.headline]
         for metric in metrics:
-            chosen = rows[rows["metric"] == metric]
-            parts.append(f"### {title}: {metric}\n\n{_by_condition(results, chosen, dataset, state)}")
+            chosen = _by_condition(results, rows[rows["metric"] == metric], dataset, state, metric=metric)
+            parts.append(f"### {title}: {metric}\n\n{chosen}")
     return parts
 
 
@@ -62,7 +63,8 @@ def _by_metric(results: Results, rows: pd.DataFrame, dataset: str, state: pd.Dat
     how = {cost: "max" if cost.endswith("mb") else "sum" for cost in COSTS}
     costs = cells.groupby("detector").agg(how)
     lines = []
-    for detector in _order(cells, rows[rows["metric"] == results.headline]):
+    headline = rows[rows["metric"] == results.headline]
+    for detector in _order(cells, headline, better=results.metrics[results.headline]):
         mine = rows[rows["detector"] == detector].set_index("metric")
         n, note = _series(cells, dataset, detector), _shortfall(state, dataset, detector)
         numbers = ["–" if note or m not in mine.index else _number(mine.loc[m], n) for m in results.metrics]
@@ -71,11 +73,13 @@ def _by_metric(results: Results, rows: pd.DataFrame, dataset: str, state: pd.Dat
     return pipe_table(["detector", *results.metrics, "series", *_COST_HEADS.values()], lines)
 
 
-def _by_condition(results: Results, rows: pd.DataFrame, dataset: str, state: pd.DataFrame | None) -> str:
+def _by_condition(
+    results: Results, rows: pd.DataFrame, dataset: str, state: pd.DataFrame | None, *, metric: str
+) -> str:
     cells = _cells(results, dataset)
     conditions = list(dict.fromkeys(cells["condition"]))
     lines = []
-    for detector in _order(cells, rows):
+    for detector in _order(cells, rows, better=results.metrics[metric]):
         mine = rows[rows["detector"] == detector].set_index("condition")
         n, note = _series(cells, dataset, detector), _shortfall(state, dataset, detector)
         numbers = ["–" if note or c not in mine.index else _number(mine.loc[c], n) for c in conditions]
@@ -88,9 +92,9 @@ def _cells(results: Results, dataset: str) -> pd.DataFrame:
     return frame if dataset == ALL else frame[frame["dataset"] == dataset]
 
 
-def _order(cells: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
+def _order(cells: pd.DataFrame, rows: pd.DataFrame, *, better: str) -> list[str]:
     """Return the detectors, best first; those without a number follow as the suite has them."""
-    best = rows.groupby("detector")["mean"].mean().sort_values(ascending=False, kind="stable")
+    best = rows.groupby("detector")["mean"].mean().dropna().sort_values(ascending=better == "lower", kind="stable")
     return list(dict.fromkeys([*map(str, best.index), *cells["detector"]]))
 
 
