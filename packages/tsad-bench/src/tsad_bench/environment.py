@@ -31,10 +31,14 @@ def version(distribution: str) -> str | None:
 
 
 def commit() -> str:
-    """Return the commit of the checkout this package runs from, with ``+dirty`` if it was changed; else nothing."""
+    """Return the commit of the checkout this package runs from, with ``+dirty`` if it was changed; else nothing.
+
+    uv completes ``uv.lock`` in every clone; that is not a change.
+    """
     here = Path(__file__).parent
     head = _git(here, "rev-parse", "HEAD")
-    return f"{head}+dirty" if head and _git(here, "status", "--porcelain", "--untracked-files=no") else head
+    changed = _git(here, "status", "--porcelain", "--untracked-files=no", "--", ":/", ":(top,exclude)uv.lock")
+    return f"{head}+dirty" if head and changed else head
 
 
 def tags() -> dict[str, str]:
