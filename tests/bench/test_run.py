@@ -17,6 +17,7 @@ from tsad_bench.report.table import csv, markdown
 from tsad_bench.rerun import rerun
 from tsad_bench.runner import newest_execution
 from tsad_bench.suite import parse_suite
+from tsad_bench.tracking import chart_view, read_parent
 
 pytestmark = pytest.mark.usefixtures("faulty")
 
@@ -208,6 +209,14 @@ def test_resume_refuses_another_version_of_a_plugin(own_folder: Path) -> None:
     journal.write_text("\n".join([json.dumps(start), *lines[1:]]) + "\n")
     with pytest.raises(ResumeError, match=r"began with tsad-faulty 0\.0, now it is 0\.1"):
         resume(newest_execution())
+
+
+def test_the_view_of_the_ui_is_of_this_execution_sorted_by_the_headline(own_folder: Path) -> None:
+    run(QUICK)
+    view = chart_view(read_parent(f"sqlite:///{own_folder / 'mlflow.db'}", suite="mine"))
+    assert view.startswith("#/experiments/1/runs?")
+    assert newest_execution() in view
+    assert "orderByKey=metrics.%60auc-pr%60" in view
 
 
 def test_chosen_cells_have_a_picture() -> None:

@@ -1,5 +1,6 @@
 """One job, measured: read, fit, calibrate, detect, compute metrics. This is what a worker does."""
 
+import contextlib
 import logging
 import math
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from tsad_core import Array, Detection, Metric, Registry, Series, Skip, Undefined
+from tsad_core import Array, Detection, Metric, Registry, Series, Skip, TsadError, Undefined
 from tsad_core.corruption import Condition, corrupt
 from tsad_core.detector import Detector, Redrawn, detect, fit, redraw
 from tsad_core.metric import evaluate
@@ -92,6 +93,7 @@ class Bench:
 
 def run_job(job: Job, settings: Settings, registry: Registry) -> Iterator[Outcome]:
     """Yield the outcome of each cell of a job. A cell that fails is an outcome; nothing is raised."""
+    _load_libraries(job.cells[0], settings, registry)
     memory.reset_peak()
     started, held = time.time(), memory.resident_mb()
     bench = _prepare(job.cells[0], settings, registry)
@@ -107,6 +109,17 @@ def run_job(job: Job, settings: Settings, registry: Registry) -> Iterator[Outcom
             _draw(cell, bench)
         yield outcome
         started = time.time()
+
+
+def _load_libraries(cell: Cell, settings: Settings, registry: Registry) -> None:
+    """Import what a cell uses: the first cell of a worker must not be charged for libraries."""
+    import pyarrow.parquet  # noqa: F401 - it is used when artefacts are written
+
+    with contextlib.suppress(TsadError):  # told when the cell runs into it
+        registry.resolve("datasets", cell.dataset)
+        registry.resolve("detectors", cell.detector)
+        for choice in settings.metrics.values():
+            registry.resolve("metrics", choice.name)
 
 
 def _prepare(cell: Cell, settings: Settings, registry: Registry) -> Bench | Exception:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 import numpy as np
 from tsad_core import TsadError
@@ -248,13 +248,18 @@ def read_parent(uri: str, execution: str | None = None, *, suite: str | None = N
 
 
 def chart_view(parent: Run) -> str:
-    """Return the part of the UI's address that shows an execution's experiment as charts.
+    """Return the part of the UI's address that shows an execution's detectors as charts.
 
     Sorted by a metric, the UI lists runs flat: detectors stand side by side, not folded under their parent.
     """
-    headline = quote(f"metrics.`{parent.data.tags['tsad.headline']}`")
-    charts = "compareRunsMode=CHART&workflowType=machine_learning"
-    return f"#/experiments/{parent.info.experiment_id}/runs?{charts}&orderByKey={headline}&orderByAsc=false"
+    view = {
+        "compareRunsMode": "CHART",
+        "workflowType": "machine_learning",
+        "searchFilter": f"tags.`tsad.execution` = '{parent.data.tags['tsad.execution']}'",
+        "orderByKey": f"metrics.`{parent.data.tags['tsad.headline']}`",
+        "orderByAsc": "false",
+    }
+    return f"#/experiments/{parent.info.experiment_id}/runs?{urlencode(view)}"
 
 
 def reach(uri: str) -> None:
