@@ -71,7 +71,7 @@ def test_a_period_is_an_int_that_json_can_hold():
         (5, 3, 1, (0,), [[0, 3], [1, 4], [2, 5]]),
         (5, 3, 3, (0,), [[0, 3], [2, 5]]),
         (7, 3, 2, (0,), [[0, 3], [2, 5], [4, 7]]),
-        (8, 3, 10, (0,), [[0, 3], [5, 8]]),
+        (8, 3, 3, (0,), [[0, 3], [3, 6], [5, 8]]),
         (7, 3, 2, (0, 2), [[0, 2], [2, 5], [4, 7]]),
         (3, 2, 1, (0, 1, 2), [[0, 1], [1, 2], [2, 3]]),
     ],
@@ -191,3 +191,8 @@ def test_moving_average_by_hand(width, trailing, expected):
 def test_moving_average_crosses_no_start():
     values_TC = np.array([[1.0], [3], [100], [200]])
     assert windows.moving_average(values_TC, width=3, starts=(0, 2))[:, 0].tolist() == [2, 2, 150, 150]
+
+
+def test_a_stride_longer_than_the_window_is_refused():
+    with pytest.raises(DataError, match="stride = 3 is longer than window = 2"):
+        windows.cover(10, window=2, stride=3)

@@ -41,6 +41,8 @@ def cover(steps: int, *, window: int, stride: int = 1, starts: tuple[int, ...] =
     """
     if min(steps, window, stride) < 1:
         raise DataError(f"steps = {steps}, window = {window}, stride = {stride}: each must be 1 or more")
+    if stride > window:
+        raise DataError(f"stride = {stride} is longer than window = {window}: steps would stay uncovered")
     bounds = zip(starts, (*starts[1:], steps), strict=True)
     return np.concatenate([_cover_segment(start, stop, window, stride) for start, stop in bounds])
 
