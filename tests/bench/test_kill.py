@@ -15,13 +15,13 @@ from tsad_bench.suite import parse_suite
 
 DRIVER = Path(__file__).parent / "killing.py"
 
-pytestmark = pytest.mark.usefixtures("faulty")
+pytestmark = [pytest.mark.usefixtures("faulty"), pytest.mark.timeout(900)]
 
 
 @pytest.fixture
 def killed(own_folder: Path) -> Path:
     """The working directory of an execution that was killed at every planted moment, then resumed."""
-    done = subprocess.run([sys.executable, str(DRIVER)], capture_output=True, text=True, check=True, timeout=280)
+    done = subprocess.run([sys.executable, str(DRIVER)], capture_output=True, text=True, check=True, timeout=800)
     *moments, last = [json.loads(line) for line in done.stdout.splitlines()]
     assert [moment for moment in moments if moment[1] != signal.SIGKILL] == []
     assert last == ["None", 0]
