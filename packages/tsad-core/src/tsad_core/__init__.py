@@ -1,5 +1,6 @@
 """Contracts, metrics, data sets and control detectors for time series anomaly detection."""
 
+from tsad_core.dataset import Collection, Counts, Dataset, Download, dataset
 from tsad_core.detector import Detection, Detector
 from tsad_core.errors import (
     ContractError,
@@ -15,16 +16,19 @@ from tsad_core.hookspecs import Entry, hookimpl
 from tsad_core.metric import Card, Metric, metric
 from tsad_core.options import detector
 from tsad_core.registry import Registry, find_plugins
-from tsad_core.series import Array, Dataset, Series
+from tsad_core.series import Array, Series
 
 __all__ = [
     "Array",
     "Card",
+    "Collection",
     "ContractError",
+    "Counts",
     "DataError",
     "Dataset",
     "Detection",
     "Detector",
+    "Download",
     "Entry",
     "Metric",
     "MissingDataError",
@@ -35,6 +39,7 @@ __all__ = [
     "Skip",
     "TsadError",
     "Undefined",
+    "dataset",
     "detector",
     "find_plugins",
     "hookimpl",

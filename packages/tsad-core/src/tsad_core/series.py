@@ -2,7 +2,6 @@
 
 import hashlib
 import itertools
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -119,14 +118,6 @@ class Series:
 
     def _error(self, message: str) -> DataError:
         return DataError(f"series {self.name}: {message}")
-
-
-Dataset = Callable[..., Mapping[str, Callable[[], Series]]]
-"""A function with options that returns, in a fixed order, each series' name and how to read it.
-
-Nothing is read until a series is asked for. A data set that lives in files names the keyword
-``home``: the folder of the data home.
-"""
 
 
 def _bytes(value: object) -> bytes:

@@ -14,26 +14,11 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from tsad_core.dataset import Collection
 from tsad_core.errors import DataError, MissingDataError
 from tsad_core.series import Array
 
 _UNREADABLE = (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
-
-
-@dataclass(frozen=True)
-class Collection:
-    """How to recognise the files of a data set, and what to tell people who do not have them."""
-
-    title: str
-    """As in ``"the UCR Anomaly Archive 2021"``."""
-    folder: str
-    """The folder of the data home that holds it."""
-    put: str
-    """What to put there."""
-    get: str
-    """Where to get it."""
-    pattern: re.Pattern[str]
-    """What the last parts of a file's path look like; its groups are the file's key."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tsad_core.datasets.home import Collection, DataFile, find_files, missing, read_table, read_values
+from tsad_core.dataset import Collection, Counts, Download, dataset
+from tsad_core.datasets.home import DataFile, find_files, missing, read_table, read_values
 from tsad_core.errors import DataError
 from tsad_core.series import Array, Series
 
@@ -16,12 +17,18 @@ _MACHINES = Collection(
     folder="smd",
     put="the folder ServerMachineDataset, or a zip of it,",
     get="https://github.com/NetManAIOps/OmniAnomaly",
+    licence="MIT",
+    downloads=(
+        Download("https://github.com/NetManAIOps/OmniAnomaly/archive/refs/heads/master.zip", "OmniAnomaly-master.zip"),
+    ),
+    published=Counts(series=28, train_steps=708_405, test_steps=708_420, anomalous_steps=29_444, events=327),
     pattern=re.compile(r"(train|test|test_label|interpretation_label)/(machine-\d+-\d+)\.txt"),
 )
 _NEEDED = ("train", "test", "test_label")
 _LINE = re.compile(r"\s*(\d+)-(\d+):(\d+(?:,\d+)*)\s*")
 
 
+@dataset(_MACHINES)
 def smd(*, home: Path | None = None) -> Mapping[str, Callable[[], Series]]:
     """Return the machines whose training part, test part and labels are there, as ``machine-1-1``.
 

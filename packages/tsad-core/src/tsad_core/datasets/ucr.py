@@ -8,19 +8,25 @@ from pathlib import Path
 
 import numpy as np
 
-from tsad_core.datasets.home import Collection, DataFile, find_files, read_values
+from tsad_core.dataset import Collection, Counts, Download, dataset
+from tsad_core.datasets.home import DataFile, find_files, read_values
 from tsad_core.errors import DataError
 from tsad_core.series import Series
 
+_SITE = "https://www.cs.ucr.edu/~eamonn/time_series_data_2018/"
 _ARCHIVE = Collection(
     title="the UCR Anomaly Archive 2021",
     folder="ucr",
     put="UCR_TimeSeriesAnomalyDatasets2021.zip, or its unpacked folder,",
-    get="https://www.cs.ucr.edu/~eamonn/time_series_data_2018/",
+    get=_SITE,
+    licence="none stated; freely downloadable",
+    downloads=(Download(f"{_SITE}UCR_TimeSeriesAnomalyDatasets2021.zip", "UCR_TimeSeriesAnomalyDatasets2021.zip"),),
+    published=Counts(series=250, train_steps=5_302_449, test_steps=14_051_317, events=250),
     pattern=re.compile(r"(\d{3})_UCR_Anomaly_([^/]+)_(\d+)_(\d+)_(\d+)\.txt"),
 )
 
 
+@dataset(_ARCHIVE)
 def ucr(*, home: Path | None = None) -> Mapping[str, Callable[[], Series]]:
     """Return the archive's series in the order of their numbers, named as ``001-DISTORTED1sddb40``.
 
