@@ -9,7 +9,7 @@ from sklearn.metrics import confusion_matrix, f1_score
 from tsad_core.errors import DataError, OptionError, Undefined
 from tsad_core.metric import evaluate
 from tsad_core.metrics import events, f1, false_alarm_rate, nominal_false_alarm_rate, top_3, top_5, ucr_hit
-from tsad_core.metrics.events import spans
+from tsad_core.metrics.inputs import spans
 from tsad_core.thresholds import threshold
 
 Metric = Callable[..., float]

@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 from tsad_core.errors import DataError, Undefined
 from tsad_core.metric import evaluate
-from tsad_core.metrics import auc_pr, auc_roc, ranking
+from tsad_core.metrics import auc_pr, auc_roc, inputs, ranking
 
 PEERS = {auc_pr: average_precision_score, auc_roc: roc_auc_score}
 BOTH = pytest.mark.parametrize("metric", PEERS)
@@ -135,7 +135,7 @@ def frozen(values: object) -> np.ndarray:
 def counted() -> tuple[Callable[..., float], list[np.ndarray]]:
     calls: list[np.ndarray] = []
 
-    @ranking.shared
+    @inputs.shared
     def total(values_T: np.ndarray, factor: int) -> float:
         calls.append(values_T.copy())
         return float(values_T.sum()) * factor

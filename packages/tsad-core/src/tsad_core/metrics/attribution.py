@@ -4,8 +4,8 @@ import numpy as np
 
 from tsad_core.errors import DataError, Undefined
 from tsad_core.metric import Card, metric
-from tsad_core.metrics.events import spans
-from tsad_core.metrics.ranking import auc_pr, check, marks
+from tsad_core.metrics.inputs import check, marks, spans
+from tsad_core.metrics.ranking import auc_pr
 from tsad_core.series import Array
 
 

@@ -7,7 +7,7 @@ from annotated_types import Ge
 
 from tsad_core.errors import Undefined
 from tsad_core.metric import Card, metric
-from tsad_core.metrics.ranking import check
+from tsad_core.metrics.inputs import check, spans
 from tsad_core.series import Array
 from tsad_core.thresholds import Rate, Rule, threshold
 
@@ -212,12 +212,3 @@ def _hit(labels_T: Array, scores_T: Array, *, slack: int, peaks: int) -> float:
         if np.isneginf(rest_T.max()):
             break
     return 1 - missed
-
-
-def spans(anomalous_T: Array) -> tuple[Array, Array]:
-    """Return the first step of each event and the step after its last."""
-    edges_N = np.flatnonzero(anomalous_T[1:] != anomalous_T[:-1]) + 1
-    first = [0] if anomalous_T[:1].any() else []
-    last = [len(anomalous_T)] if anomalous_T[-1:].any() else []
-    edges_N = np.concatenate([first, edges_N, last]).astype(np.int64)
-    return edges_N[::2], edges_N[1::2]

@@ -1,21 +1,11 @@
-"""Areas under the curves of a ranking of steps: average precision and ROC.
-
-Also here, because every metric of labels and scores begins with them: the check of what it is
-given, and the memory that lets metrics called in turn on the same arrays share a sort.
-"""
-
-import functools
-import weakref
-from collections.abc import Callable
-from typing import Any, TypeVar
+"""Areas under the curves of a ranking of steps: average precision and ROC."""
 
 import numpy as np
 
-from tsad_core.errors import DataError, Undefined
+from tsad_core.errors import Undefined
 from tsad_core.metric import Card, metric
+from tsad_core.metrics.inputs import ascending, check
 from tsad_core.series import Array
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @metric(
@@ -90,72 +80,3 @@ def _anomalous(anomalous_T: Array, scores_T: Array) -> Array:
 
 def _below(sorted_T: Array, values_N: Array) -> int:
     return sum(int(np.searchsorted(sorted_T, values_N, side).sum()) for side in ("left", "right"))
-
-
-def check(labels_T: Array, **values: Array) -> Array:
-    """Return the labels as bool; labels or values that no metric can use raise `DataError`.
-
-    Values are finite, one per label; those whose name ends in ``_TC`` have a second axis, the channels.
-    """
-    anomalous_T = marks("labels_T", labels_T)
-    for name, value in {"labels_T": labels_T, **values}.items():
-        axes = len(name.rpartition("_")[2])
-        given = np.asarray(value)
-        if given.ndim != axes or len(given) != len(anomalous_T):
-            wanted = (len(anomalous_T), "channels")[:axes]
-            raise DataError(f"{name} has shape {given.shape}; expected {wanted}, one row per label")
-        if not np.isfinite(given).all():
-            where = tuple(int(i) for i in np.argwhere(~np.isfinite(given))[0])
-            raise DataError(f"{name} is {given[where]} at {where}; a metric takes finite values only")
-    return anomalous_T
-
-
-def marks(name: str, given: Array) -> Array:
-    """Return marks of 0 and 1 as bool; other values, such as soft labels, raise `DataError`."""
-    values = np.asarray(given)
-    if values.ndim == 0:
-        raise DataError(f"{name} is a single value; expected one per step")
-    if values.dtype == bool:
-        return values
-    wrong = (values != 0) & (values != 1)
-    if wrong.any():
-        raise DataError(f"{name} holds {values[wrong][0]}; only 0 and 1 are allowed: round soft labels first")
-    return values.astype(bool)
-
-
-def shared(function: Function) -> Function:
-    """Make a function of arrays keep its last result for as long as those arrays live.
-
-    Only for read-only arrays, known by their identity: others may have changed since.
-    """
-    kept: dict[tuple[object, ...], tuple[object, list[object]]] = {}
-
-    @functools.wraps(function)
-    def call(*given: Any) -> Any:
-        if any(_may_change(value) for value in given):
-            return function(*given)
-        arrays = [value for value in given if isinstance(value, np.ndarray)]
-        key = tuple(id(value) if isinstance(value, np.ndarray) else value for value in given)
-        found = kept.get(key)
-        if found:
-            return found[0]
-        result = function(*given)
-        kept.clear()
-        # an identity may be given again once its array is gone, so the result goes with it
-        kept[key] = result, [weakref.ref(array, lambda _: kept.pop(key, None)) for array in arrays]
-        return result
-
-    return call  # type: ignore[return-value]  # same signature
-
-
-def _may_change(value: object) -> bool:
-    if not isinstance(value, np.ndarray):
-        return not isinstance(value, int)
-    owner = value if value.base is None else value.base
-    return value.flags.writeable or not isinstance(owner, np.ndarray) or owner.flags.writeable
-
-
-@shared
-def ascending(scores_T: Array) -> Array:
-    """Return the scores in ascending order, not to be changed."""
-    return np.sort(scores_T)

@@ -15,8 +15,7 @@ from annotated_types import Ge
 from tsad_core import windows
 from tsad_core.errors import OptionError, Undefined
 from tsad_core.metric import Card, metric
-from tsad_core.metrics.events import spans
-from tsad_core.metrics.ranking import ascending, check, shared
+from tsad_core.metrics.inputs import ascending, check, shared, spans
 from tsad_core.series import Array
 
 Window = Annotated[int, Ge(0)] | Literal["period"]
