@@ -1,13 +1,28 @@
 """Official files are found wherever people put them, and nothing an archive says leads out of it."""
 
+import io
 import re
 import zipfile
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
-from tsad_core.datasets.home import Collection, DataFile, find_files, find_home, read_table, read_values
+from tsad_core.datasets.home import (
+    Collection,
+    DataFile,
+    check_labels,
+    complete,
+    find_files,
+    find_home,
+    read_headed_table,
+    read_npy,
+    read_rows,
+    read_table,
+    read_values,
+)
 from tsad_core.errors import DataError
+from tsad_core.series import Array
 
 NUMBERS = Collection(
     title="the Numbers", folder="numbers", put="numbers.zip", get="the library", pattern=re.compile(r"(n\d)\.txt")
@@ -166,3 +181,116 @@ def test_a_table_of_one_row_or_one_column_keeps_its_two_axes(tmp_path: Path) -> 
     assert read_table(DataFile(write(tmp_path / "n1.txt", "1,2,3"))).shape == (1, 3)
     assert read_table(DataFile(write(tmp_path / "n2.txt", "1\n2\n3\n"))).shape == (3, 1)
     assert np.array_equal(read_table(DataFile(tmp_path / "n2.txt")), [[1], [2], [3]])
+
+
+def npy(values: Array, *, allow_pickle: bool = False) -> bytes:
+    content = io.BytesIO()
+    np.save(content, values, allow_pickle=allow_pickle)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["f4", ">f8", "i2", "?"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_an_npy_file_comes_back_as_it_was(tmp_path: Path, kind: str, order: Literal["C", "F"]) -> None:
+    values_TC = np.asarray(np.arange(6).reshape(2, 3), dtype=kind, order=order)
+    array = read_npy(DataFile(write(tmp_path / "a.npy", npy(values_TC))))
+    assert array.dtype == values_TC.dtype
+    assert np.array_equal(array, values_TC)
+
+
+class Touches:
+    """Makes a file when an ordinary unpickler reads it."""
+
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.trace,)
+
+
+def test_an_npy_file_that_needs_unpickling_is_refused_and_runs_nothing(tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    content = npy(np.array([[Touches(trace)]], dtype=object), allow_pickle=True)
+    with pytest.raises(DataError, match=r"a\.npy is not an npy file of numbers: Object arrays cannot be loaded"):
+        read_npy(DataFile(write(tmp_path / "a.npy", content)))
+    assert not trace.exists()
+    np.load(io.BytesIO(content), allow_pickle=True)
+    assert trace.exists()
+
+
+def test_an_npy_file_cut_anywhere_is_one_line_that_names_it(tmp_path: Path) -> None:
+    content = npy(np.ones((2, 3)))
+    for length in range(1, len(content)):
+        with pytest.raises(DataError, match=r"^.*a\.npy is not an npy file of numbers: [^\n]+$"):
+            read_npy(DataFile(write(tmp_path / "a.npy", content[:length])))
+
+
+@pytest.mark.parametrize("shape", ["(99999999999, 99999)", "(-1, 3)", "(2,", "3", "(2, 'x')", "((((((1,),),),),),)"])
+def test_an_npy_file_with_an_impossible_shape_is_named(tmp_path: Path, shape: str) -> None:
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    content = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + bytes(48)
+    with pytest.raises(DataError, match=r"a\.npy (is not an npy file of numbers|holds)"):
+        read_npy(DataFile(write(tmp_path / "a.npy", content)))
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (np.array([["a"]]), "values of type <U1; expected numbers"),
+        (np.array([[1j]]), "values of type complex128; expected numbers"),
+        (np.ones(3), r"an array of shape \(3,\); expected 2 axes"),
+        (np.ones((0, 3)), r"an array of shape \(0, 3\); expected 2 axes, none of length 0"),
+        (np.array([[1.0], [np.nan]]), "a value that is not finite in row 2"),
+    ],
+)
+def test_an_array_that_is_no_table_of_finite_numbers_is_named(tmp_path: Path, values: Array, words: str) -> None:
+    with pytest.raises(DataError, match=rf"a\.npy holds {words}"):
+        read_npy(DataFile(write(tmp_path / "a.npy", npy(values))))
+
+
+@pytest.mark.parametrize("content", [b"a,b\n1,2\n", b"\xef\xbb\xbfa , b\r\n1,2\r\n\r\n", b"\n\na,b\n1,2"])
+def test_a_headed_table_is_its_names_and_its_numbers(tmp_path: Path, content: bytes) -> None:
+    names, table_TC = read_headed_table(DataFile(write(tmp_path / "n1.txt", content)))
+    assert names == ["a", "b"]
+    assert table_TC.tolist() == [[1, 2]]
+
+
+def test_rows_are_what_stands_in_the_columns_asked_for_with_their_lines(tmp_path: Path) -> None:
+    text = '\ufeffa,b,c\r\n1,"x, y",2\r\n\r\n"3\n4",z,5\r\n'
+    rows = read_rows(DataFile(write(tmp_path / "n1.txt", text)), "c", "b")
+    assert rows == [(2, ["2", "x, y"]), (5, ["5", "z"])]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("a,b\n1,2\n", "has no column 'c'; its first line names: a, b"),
+        ("c\n", "holds no rows below its header"),
+        ("c,d\n1,2\n3\n", ": line 3 has 1 columns; the first line names 2"),
+        ("c,d\n1,2,3\n", ": line 2 has 3 columns; the first line names 2"),
+        (f"c\n{'x' * 200_000}\n", ": line 2 is not CSV: field larger than field limit"),
+        (b"c\n\xff\n", "is not text in UTF-8"),
+        (b"\xef\xbb\xbf", "has no column 'c'; its first line names: none"),
+    ],
+)
+def test_rows_that_cannot_be_told_apart_name_the_file_and_the_line(
+    tmp_path: Path, content: str | bytes, words: str
+) -> None:
+    with pytest.raises(DataError, match=rf"n1\.txt ?{words}"):
+        read_rows(DataFile(write(tmp_path / "n1.txt", content)), "c")
+
+
+def test_an_entity_is_complete_with_all_it_needs_and_keeps_what_else_it_has() -> None:
+    file = DataFile(Path("x"))
+    found = [("a", "train", file), ("b", "more", file), ("a", "test", file), ("b", "train", file), ("a", "more", file)]
+    assert complete(found, ("train", "test")) == {"a": {"train": file, "test": file, "more": file}}
+
+
+def test_labels_are_zeros_and_ones_one_a_step() -> None:
+    file = DataFile(Path("x"))
+    labels_T = check_labels(file, np.array([0.0, 1.0]), steps=2)
+    assert (labels_T.dtype, labels_T.tolist()) == (bool, [False, True])
+    with pytest.raises(DataError, match="x holds 2 labels for 3 steps"):
+        check_labels(file, np.array([0, 1]), steps=3)
+    with pytest.raises(DataError, match="x holds labels other than 0 and 1"):
+        check_labels(file, np.array([0, 2]), steps=2)

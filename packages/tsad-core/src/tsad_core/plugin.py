@@ -20,8 +20,20 @@ def tsad_datasets() -> list[Entry]:
     """Name the data sets."""
     return [
         Entry("synthetic", "tsad_core.datasets.synthetic:synthetic", "generated series, every anomaly explained"),
+        Entry("csv", "tsad_core.datasets.csv:csv", "your own CSV or parquet file: --set csv.path=my.csv"),
         Entry("ucr", "tsad_core.datasets.ucr:ucr", "UCR Anomaly Archive 2021: 250 series, one anomaly each"),
         Entry("smd", "tsad_core.datasets.smd:smd", "Server Machine Dataset: 38 channels, root causes known"),
+        Entry("asd", "tsad_core.datasets.asd:asd", "Application Server Dataset: 19 channels, root causes known"),
+        Entry("smap", "tsad_core.datasets.nasa:smap", "NASA SMAP telemetry: 54 channels, with the commands"),
+        Entry("msl", "tsad_core.datasets.nasa:msl", "NASA MSL (Curiosity) telemetry: 27 channels, with the commands"),
+        Entry("nab", "tsad_core.datasets.nab:nab", "Numenta Anomaly Benchmark: 58 series, windows of time as labels"),
+        Entry("tsb-ad-u", "tsad_core.datasets.tsb_ad:tsb_ad_u", "TSB-AD-U: 870 curated series of one channel"),
+        Entry("tsb-ad-m", "tsad_core.datasets.tsb_ad:tsb_ad_m", "TSB-AD-M: 200 curated series of several channels"),
+        Entry("swat", "tsad_core.datasets.swat:swat", "Secure Water Treatment: 51 channels of a treatment plant"),
+        Entry("psm", "tsad_core.datasets.psm:psm", "Pooled Server Metrics: 25 channels of eBay's servers"),
+        Entry("msds", "tsad_core.datasets.msds:msds", "MSDS: metrics of OpenStack hosts, cut as TranAD does"),
+        Entry("pamap2", "tsad_core.datasets.pamap2:pamap2", "PAMAP2: motion sensors, four activities abnormal"),
+        Entry("wesad", "tsad_core.datasets.wesad:wesad", "WESAD: sensors on the chest, stress is the anomaly"),
     ]
 
 
