@@ -27,6 +27,13 @@ test-slow *args:
 test-gpu *args:
     uv run pytest -m gpu {{args}}
 
+# compares metrics with other packages, run live in an environment of their own: they ask for old numbas and NumPys
+test-peers *args:
+    uv venv --quiet --allow-existing .venv/peers
+    uv pip install --quiet --python .venv/peers --prerelease allow aeon pytest pytest-timeout hypothesis statsmodels tqdm matplotlib -e packages/tsad-core
+    uv pip install --quiet --python .venv/peers --no-deps vus TSB-AD
+    .venv/peers/bin/python -m pytest {{args}} tests/core/metrics/test_peers.py
+
 # prints seconds and ratios; see benchmarks/
 bench:
     uv run python benchmarks/metrics.py

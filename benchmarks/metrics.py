@@ -1,21 +1,109 @@
-"""Seconds and peak memory of the metrics of labels and scores, by length of the series.
+"""Seconds, peak memory and growth of the metrics of labels and scores, and how much longer other packages take.
 
-Run as ``python benchmarks/metrics.py [STEPS ...]``. Labels are 5 % anomalous in events of 100 steps,
-the window is 100, scores are random float64. Each line gives the first call (which sorts) and, for
-metrics called after another on the same read-only arrays, the call that shares the sort.
+Run as ``python benchmarks/metrics.py [STEPS ...] [--peers STEPS]``. Labels are 5 % anomalous in events of 100
+steps, the window is 100, scores are random float64. Each line gives a call on fresh arrays, its sort included.
+The last column is the time over ``n log2 n``: it must not rise more than that of numpy's sort, which
+outgrows the caches. Then ours and every peer that is installed are timed in turn, on the same arrays in the same
+run, at ``--peers`` steps (0: not at all). TimeEval needs NumPy 1 and is not among them.
 """
 
+import argparse
+import math
 import statistics
-import sys
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
 
 import numpy as np
-from tsad_core.metrics import auc_pr, auc_roc, f1, top_5, ucr_hit, vus_pr, vus_roc
+from tsad_core.metrics import f1, top_5, ucr_hit
+from tsad_core.metrics.range_auc import r_auc_pr, r_auc_roc
+from tsad_core.metrics.ranking import auc_pr, auc_pr_trapezoid, auc_roc
+from tsad_core.metrics.vus import vus_pr, vus_roc
 from tsad_core.series import Array
 
 REPEATS = 5
+WINDOW = 100
+
+Given = dict[str, Array]
+Task = Callable[[Given], object]
+
+
+def in_turn(*metrics: Callable[..., float], **options: Any) -> Task:
+    """Return a task that calls metrics one after the other, so that they share work."""
+    return lambda given: [metric(**given, **options) for metric in metrics]
+
+
+def calibrated(metric: Callable[..., float], **options: Any) -> Task:
+    """Return a task that calls a metric with as many calibration scores as steps."""
+    return lambda given: metric(**given, calibration_T=given["scores_T"], **options)
+
+
+def volumes(definition: str) -> Task:
+    """Return the task of both volumes in turn."""
+    return in_turn(vus_roc, vus_pr, window=WINDOW, definition=definition)
+
+
+def ranges(definition: str) -> Task:
+    """Return the task of both areas at one width in turn."""
+    return in_turn(r_auc_roc, r_auc_pr, window=WINDOW, definition=definition)
+
+
+TASKS: dict[str, Task] = {
+    "np.sort": lambda given: np.sort(given["scores_T"]),
+    "auc-pr": in_turn(auc_pr),
+    "auc-pr-trapezoid": in_turn(auc_pr_trapezoid),
+    "auc-roc": in_turn(auc_roc),
+    "vus-roc + vus-pr, tsb-ad": volumes("tsb-ad"),
+    "vus-roc + vus-pr, mma": volumes("mma"),
+    "vus-roc + vus-pr, aeon": volumes("aeon"),
+    "vus-roc + vus-pr, timeeval": volumes("timeeval"),
+    "r-auc-roc + r-auc-pr, tsb-ad": ranges("tsb-ad"),
+    "r-auc-roc + r-auc-pr, timeeval": ranges("timeeval"),
+    "f1": calibrated(f1),
+}
+"""By name; each is timed at every length."""
+
+ONE_EVENT: dict[str, Task] = {"ucr-hit": in_turn(ucr_hit), "top-5": in_turn(top_5)}
+"""Those that take series with one event."""
+
+
+def _aeon(name: str, **options: Any) -> Task:
+    peer = getattr(import_module("aeon.benchmarking.metrics.anomaly_detection"), name)
+    return lambda given: peer(given["labels_T"].astype(int), given["scores_T"], **options)
+
+
+def _scikit_learn(name: str) -> Task:
+    peer = getattr(import_module("sklearn.metrics"), name)
+    return lambda given: peer(given["labels_T"], given["scores_T"])
+
+
+def _vus_authors(module: str, name: str) -> Task:
+    peer = getattr(import_module(module), name)()
+    return lambda given: peer.RangeAUC_volume_opt(given["labels_T"].astype(int), given["scores_T"], WINDOW)
+
+
+def _both(first: Task, second: Task) -> Task:
+    return lambda given: (first(given), second(given))
+
+
+PEERS: list[tuple[str, str, Callable[[], Task]]] = [
+    ("auc-pr", "scikit-learn", lambda: _scikit_learn("average_precision_score")),
+    ("auc-roc", "scikit-learn", lambda: _scikit_learn("roc_auc_score")),
+    ("auc-pr-trapezoid", "aeon", lambda: _aeon("pr_auc_score")),
+    (
+        "vus-roc + vus-pr, aeon",
+        "aeon",
+        lambda: _both(
+            _aeon("range_roc_vus_score", max_buffer_size=WINDOW), _aeon("range_pr_vus_score", max_buffer_size=WINDOW)
+        ),
+    ),
+    ("vus-roc + vus-pr, tsb-ad", "TSB-AD", lambda: _vus_authors("TSB_AD.evaluation.basic_metrics", "basic_metricor")),
+    ("vus-roc + vus-pr, tsb-ad", "vus", lambda: _vus_authors("vus.utils.metrics", "metricor")),
+]
+"""Our task, the peer's distribution, and how to load what it does instead."""
 
 
 def labels(steps: int, *, events: int) -> Array:
@@ -26,68 +114,74 @@ def labels(steps: int, *, events: int) -> Array:
     return labels_T
 
 
-def read_only(values: Array) -> Array:
-    """Return a copy that metrics may share work on."""
-    copy = values.copy()
-    copy.flags.writeable = False
-    return copy
+def fresh(steps: int, *, seed: int, events: int) -> Given:
+    """Return read-only labels and scores, so that metrics may share work on them."""
+    given = {"labels_T": labels(steps, events=events), "scores_T": np.random.default_rng(seed).random(steps)}
+    for values_T in given.values():
+        values_T.flags.writeable = False
+    return given
 
 
-def measure(task: Callable[[dict[str, Array]], object], steps: int, *, events: int) -> tuple[float, float]:
-    """Return the median seconds over fresh arrays, and the peak of further memory in MB."""
-    rng = np.random.default_rng(0)
-    marks_T = read_only(labels(steps, events=events))
-    seconds = []
-    for _ in range(REPEATS):
-        given = {"labels_T": marks_T, "scores_T": read_only(rng.random(steps))}
-        start = time.perf_counter()
-        task(given)
-        seconds.append(time.perf_counter() - start)
-    given = {"labels_T": marks_T, "scores_T": read_only(rng.random(steps))}
+def seconds(task: Task, given: Given) -> float:
+    """Return how long a call takes."""
+    start = time.perf_counter()
+    task(given)
+    return time.perf_counter() - start
+
+
+def peak(task: Task, given: Given) -> float:
+    """Return the peak of further memory in MB."""
     tracemalloc.start()
     task(given)
-    peak = tracemalloc.get_traced_memory()[1]
+    highest = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    return statistics.median(seconds), peak / 1e6
+    return highest / 1e6
 
 
-def both_volumes(given: dict[str, Array]) -> None:
-    """VUS-ROC and VUS-PR in turn."""
-    vus_roc(**given, window=100)
-    vus_pr(**given, window=100)
+def installed() -> Iterator[tuple[str, str, Task]]:
+    """Yield our task, the peer with its version, and its task, for the peers that can be loaded."""
+    for ours, distribution, load in PEERS:
+        try:
+            yield ours, f"{distribution} {version(distribution)}", load()
+        except ImportError as error:
+            print(f"{'':12}{distribution} is left out: {error}")
 
 
-def ranking(given: dict[str, Array]) -> None:
-    """Every metric of the ranking, in turn."""
-    both_volumes(given)
-    auc_pr(**given)
-    auc_roc(**given)
+def print_lengths(lengths: list[int]) -> None:
+    """Print one line per length and task."""
+    print(f"{'steps':>10}  {'task':32} {'seconds':>9} {'peak MB':>8} {'ns / n log2 n':>14}")
+    for steps in lengths:
+        for name, task in {**TASKS, **ONE_EVENT}.items():
+            events = 1 if name in ONE_EVENT else max(steps // 2000, 1)
+            times = [seconds(task, fresh(steps, seed=seed, events=events)) for seed in range(REPEATS)]
+            middle, memory = statistics.median(times), peak(task, fresh(steps, seed=REPEATS, events=events))
+            growth = middle * 1e9 / (steps * math.log2(steps))
+            print(f"{steps:>10}  {name:32} {middle:9.4f} {memory:8.1f} {growth:14.3f}", flush=True)
 
 
-def calibrated_f1(given: dict[str, Array]) -> None:
-    """F1 with as many calibration scores as steps."""
-    f1(**given, calibration_T=given["scores_T"])
-
-
-TASKS: dict[str, tuple[Callable[[dict[str, Array]], object], bool]] = {
-    "np.sort": (lambda given: np.sort(given["scores_T"]), False),
-    "auc-pr": (lambda given: auc_pr(**given), False),
-    "auc-roc": (lambda given: auc_roc(**given), False),
-    "vus-roc + vus-pr": (both_volumes, False),
-    "all four, one sort": (ranking, False),
-    "f1": (calibrated_f1, False),
-    "ucr-hit": (lambda given: ucr_hit(**given), True),
-    "top-5": (lambda given: top_5(**given), True),
-}
+def print_peers(steps: int, repeats: int) -> None:
+    """Print one line per installed peer; ours and theirs take turns."""
+    print(f"\n{'steps':>10}  {'task':32} {'peer':22} {'ours s':>9} {'peer s':>9} {'ratio':>8}")
+    for name, peer, task in installed():
+        ours, theirs = [], []
+        for seed in range(repeats):
+            given = fresh(steps, seed=seed, events=max(steps // 2000, 1))
+            ours.append(seconds(TASKS[name], given))
+            theirs.append(seconds(task, given))
+        a, b = statistics.median(ours), statistics.median(theirs)
+        print(f"{steps:>10}  {name:32} {peer:22} {a:9.4f} {b:9.4f} {b / a:8.1f}", flush=True)
 
 
 def main() -> None:
-    """Print one line per length and task."""
-    print(f"{'steps':>10}  {'task':20} {'seconds':>9} {'peak MB':>8}")
-    for steps in [int(float(text)) for text in sys.argv[1:]] or [10_000, 100_000, 1_000_000]:
-        for name, (task, one_event) in TASKS.items():
-            seconds, peak = measure(task, steps, events=1 if one_event else max(steps // 2000, 1))
-            print(f"{steps:>10}  {name:20} {seconds:9.4f} {peak:8.1f}")
+    """Print ours at every length, then ours against the peers."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("steps", nargs="*", type=float, default=[1e4, 1e5, 1e6, 1e7])
+    parser.add_argument("--peers", type=float, default=1e4, metavar="STEPS", help="length at which peers are timed")
+    parser.add_argument("--repeats", type=int, default=3, help="how often ours and a peer take turns")
+    arguments = parser.parse_args()
+    print_lengths([int(steps) for steps in arguments.steps])
+    if arguments.peers:
+        print_peers(int(arguments.peers), arguments.repeats)
 
 
 if __name__ == "__main__":

@@ -41,3 +41,13 @@ def test_a_metric_that_returns_no_number_breaks_its_contract(value: float) -> No
 
     with pytest.raises(ContractError, match="must raise Undefined"):
         evaluate(broken, {})
+
+
+def test_an_input_that_a_metric_can_do_without_may_be_absent() -> None:
+    @metric(CARD)
+    def scale(*, scores_T, train_TC=None) -> float:
+        return 0.0 if train_TC is None else 1.0
+
+    inputs = dict.fromkeys(INPUTS) | {"scores_T": np.ones(2)}
+    assert evaluate(scale, inputs) == 0.0
+    assert evaluate(scale, inputs | {"train_TC": np.ones((2, 1))}) == 1.0

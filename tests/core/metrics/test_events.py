@@ -1,24 +1,45 @@
-"""Metrics of alarms and of the highest peaks keep their promises."""
+"""Metrics of found and missed events keep their promises."""
 
 import doctest
 from collections.abc import Callable
 
 import numpy as np
 import pytest
-from sklearn.metrics import confusion_matrix, f1_score
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tsad_core.errors import DataError, OptionError, Undefined
 from tsad_core.metric import evaluate
-from tsad_core.metrics import events, f1, false_alarm_rate, nominal_false_alarm_rate, top_3, top_5, ucr_hit
+from tsad_core.metrics import events
+from tsad_core.metrics.events import (
+    alarms_of_events,
+    composite_f1,
+    composite_f1_of,
+    composite_f1_oracle,
+    detection_delay,
+    event_f1,
+    event_f1_of,
+    event_f1_oracle,
+    event_precision,
+    event_recall,
+)
 from tsad_core.metrics.inputs import spans
-from tsad_core.thresholds import threshold
+from tsad_core.testing import check_metric
 
 Metric = Callable[..., float]
-ALARMS = pytest.mark.parametrize("metric", [f1, false_alarm_rate, nominal_false_alarm_rate])
-HITS = pytest.mark.parametrize("metric", [ucr_hit, top_3, top_5])
+AT_A_THRESHOLD = [event_recall, event_precision, event_f1, composite_f1, detection_delay]
+ORACLES = [event_f1_oracle, composite_f1_oracle]
+SERIES = st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=1, max_size=20).filter(
+    lambda steps: any(label for label, _ in steps)
+)
 
 
 def test_examples_run() -> None:
     assert doctest.testmod(events).failed == 0
+
+
+@pytest.mark.parametrize("metric", [*AT_A_THRESHOLD, *ORACLES])
+def test_the_contract_of_metrics_is_kept(metric: Metric) -> None:
+    check_metric(metric)
 
 
 @pytest.mark.parametrize(
@@ -37,142 +58,120 @@ def test_spans_are_the_runs_of_anomalous_steps(labels: list[int], expected: list
     assert list(zip(starts_K.tolist(), stops_K.tolist(), strict=True)) == expected
 
 
-@pytest.mark.parametrize("rule", ["quantile", "mad", "pot"])
-@pytest.mark.parametrize("rate", [0.01, 0.1])
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_alarms_are_counted_as_by_scikit_learn(rule: str, rate: float, dtype: type) -> None:
-    rng = np.random.default_rng(1)
-    labels_T = rng.random(3000) < 0.1
-    scores_T, calibration_T = (rng.normal(size=3000) + 2 * labels_T).astype(dtype), rng.normal(size=1000)
-    alarmed_T = scores_T.astype(np.float64) > threshold(calibration_T, rule=rule, rate=rate)
-    given = {"labels_T": labels_T, "scores_T": scores_T, "calibration_T": calibration_T, "rule": rule, "rate": rate}
-    negatives, false_positives = confusion_matrix(labels_T, alarmed_T)[0]
-    assert f1(**given) == pytest.approx(f1_score(labels_T, alarmed_T))
-    assert false_alarm_rate(**given) == pytest.approx(false_positives / (negatives + false_positives))
-    assert nominal_false_alarm_rate(**given) == rate
+def runs(marks: list[int]) -> list[range]:
+    """Runs of marked steps, found one by one."""
+    found: list[range] = []
+    for step, mark in enumerate(marks):
+        if mark and found and found[-1].stop == step:
+            found[-1] = range(found[-1].start, step + 1)
+        elif mark:
+            found.append(range(step, step + 1))
+    return found
 
 
-def test_a_step_at_the_threshold_is_no_alarm_even_in_single_precision() -> None:
-    # 0.1 in single precision is a little above 0.1 in double: the comparison must not round the threshold
-    given = {"labels_T": np.array([1, 0]), "calibration_T": np.array([0.1])}
-    assert f1(**given, scores_T=np.array([0.1, 0.0])) == 0
-    assert f1(**given, scores_T=np.array([0.1, 0.0], dtype=np.float32)) == 1
+def plain_event_f1(labels: list[int], alarmed: list[int], *, segments: bool) -> float:
+    hit = [any(alarmed[t] for t in event) for event in runs(labels)]
+    wrong = sum(a and not b for a, b in zip(alarmed, labels, strict=True))
+    if segments:
+        wrong = sum(not any(labels[t] for t in run) for run in runs(alarmed))
+    return 2 * sum(hit) / (2 * sum(hit) + hit.count(False) + wrong)
 
 
-def test_f1_without_an_alarm_is_zero_and_without_an_event_undefined() -> None:
-    given = {"scores_T": np.zeros(3), "calibration_T": np.ones(5)}
-    assert f1(labels_T=np.ones(3), **given) == 0
+def plain_composite_f1(labels: list[int], alarmed: list[int]) -> float:
+    true = sum(a and b for a, b in zip(alarmed, labels, strict=True))
+    if not true:
+        return 0.0
+    precision = true / sum(alarmed)
+    recall = np.mean([any(alarmed[t] for t in event) for event in runs(labels)])
+    return 2 * precision * recall / (precision + recall)
+
+
+@settings(deadline=None, database=None)
+@given(SERIES)
+def test_values_are_those_of_the_plain_definition(steps: list[tuple[bool, int]]) -> None:
+    labels, scores = ([int(value) for value in column] for column in zip(*steps, strict=True))
+    labels_T, alarmed_T = np.array(labels, dtype=bool), np.array(scores) > 2
+    alarmed = alarmed_T.astype(int).tolist()
+    assert event_f1_of(labels_T, alarmed_T, "steps") == pytest.approx(plain_event_f1(labels, alarmed, segments=False))
+    assert event_f1_of(labels_T, alarmed_T, "segments") == pytest.approx(plain_event_f1(labels, alarmed, segments=True))
+    assert composite_f1_of(labels_T, alarmed_T) == pytest.approx(plain_composite_f1(labels, alarmed))
+    assert alarms_of_events(labels_T, alarmed_T).tolist() == [sum(alarmed[t] for t in run) for run in runs(labels)]
+
+
+@settings(deadline=None, database=None)
+@given(SERIES)
+def test_oracles_are_the_best_of_all_thresholds_and_blind_to_scale(steps: list[tuple[bool, int]]) -> None:
+    labels_T, scores_T = (np.array(column) for column in zip(*steps, strict=True))
+    labels, alarms = labels_T.astype(int).tolist(), [(scores_T >= limit).astype(int).tolist() for limit in scores_T]
+    best = {
+        event_f1_oracle: max(plain_event_f1(labels, alarmed, segments=False) for alarmed in alarms),
+        composite_f1_oracle: max(plain_composite_f1(labels, alarmed) for alarmed in alarms),
+    }
+    for oracle, expected in best.items():
+        value = oracle(labels_T=labels_T, scores_T=scores_T)
+        assert value == pytest.approx(expected)
+        assert oracle(labels_T=labels_T, scores_T=np.exp(3.0 * scores_T) - 7) == value
+
+
+@pytest.mark.parametrize("steps", [1, 5])
+def test_an_event_of_all_steps_is_found_without_false_alarms(steps: int) -> None:
+    given = {"labels_T": np.ones(steps), "scores_T": np.arange(steps) + 1.0}
+    assert event_f1_oracle(**given) == composite_f1_oracle(**given) == 1
+    given["calibration_T"] = np.array([steps - 0.5])
+    assert event_precision(**given) == event_recall(**given) == event_f1(**given) == composite_f1(**given) == 1
+    assert detection_delay(**given) == steps - 1
+
+
+@pytest.mark.parametrize("step", [0, 3, 6])
+def test_an_event_at_either_end_is_an_event_like_any_other(step: int) -> None:
+    given = {"labels_T": np.isin(np.arange(7), [0, 3, 6]), "scores_T": np.arange(7) == step}
+    given["calibration_T"] = np.zeros(3)
+    assert event_recall(**given) == pytest.approx(1 / 3)
+    assert composite_f1(**given) == event_f1(**given) == pytest.approx(1 / 2)
+    assert detection_delay(**given) == 0
+
+
+def test_delay_counts_from_the_start_of_the_event_even_if_the_alarm_is_older() -> None:
+    given = {"labels_T": np.array([0, 1, 1, 1, 1, 0, 1]), "calibration_T": np.zeros(3)}
+    assert detection_delay(**given, scores_T=np.array([1, 1, 0, 0, 0, 0, 0])) == 0
+    assert detection_delay(**given, scores_T=np.array([1, 0, 0, 0, 1, 1, 0])) == 3
+    assert detection_delay(**given, scores_T=np.array([1, 0, 0, 0, 1, 1, 1])) == 1.5
+
+
+def test_without_an_alarm_f1_and_recall_are_zero_and_the_rest_undefined() -> None:
+    given = {"labels_T": np.array([1, 0]), "scores_T": np.zeros(2), "calibration_T": np.zeros(3)}
+    assert event_recall(**given) == event_f1(**given) == composite_f1(**given) == 0
+    for metric in (event_precision, detection_delay):
+        with pytest.raises(Undefined, match="alarm at this threshold"):
+            metric(**given)
+    with pytest.raises(Undefined, match="no event holds an alarm"):
+        detection_delay(**{**given, "scores_T": np.array([0, 1])})
+
+
+@pytest.mark.parametrize("metric", [*AT_A_THRESHOLD, *ORACLES])
+def test_what_no_metric_can_use_is_refused_and_no_event_is_undefined(metric: Metric) -> None:
+    extra = {"calibration_T": np.zeros(3)} if metric in AT_A_THRESHOLD else {}
     with pytest.raises(Undefined, match="no event"):
-        f1(labels_T=np.zeros(3), **given)
+        metric(labels_T=np.zeros(3), scores_T=np.arange(3), **extra)
+    for labels, scores in ([[0.5, 1], [0, 1]], [[0, 1], [np.inf, 1]], [[0, 1], [1]]):
+        with pytest.raises(DataError):
+            metric(labels_T=np.array(labels), scores_T=np.array(scores), **extra)
 
 
-@pytest.mark.parametrize("metric", [false_alarm_rate, nominal_false_alarm_rate])
-def test_false_alarms_need_a_normal_step(metric: Metric) -> None:
-    given = {"scores_T": np.arange(3), "calibration_T": np.zeros(5)}
-    with pytest.raises(Undefined, match="no normal step"):
-        metric(labels_T=np.ones(3), **given)
-    assert metric(labels_T=np.zeros(3), **given) == (0.01 if metric is nominal_false_alarm_rate else 2 / 3)
+def test_false_alarms_are_counted_by_steps_or_segments_only() -> None:
+    given = {"labels_T": np.array([0, 1]), "scores_T": np.array([0.0, 1.0]), "calibration_T": np.zeros(3)}
+    with pytest.raises(OptionError, match="false_alarms"):
+        evaluate(event_f1, given, {"false_alarms": "runs"})
 
 
-@ALARMS
-def test_alarms_refuse_what_they_cannot_use(metric: Metric) -> None:
-    given = {"labels_T": np.array([0, 1]), "scores_T": np.array([0.0, 1.0]), "calibration_T": np.arange(9.0)}
-    for name, value in {"scores_T": [1.0], "calibration_T": [], "labels_T": [0.5, 1]}.items():
-        with pytest.raises(DataError, match=name):
-            metric(**{**given, name: np.array(value)})
-    for options in ({"rate": 0.0}, {"rate": 1.0}, {"rule": "best"}, {"rate": "0.1"}, {"slack": 3}):
-        with pytest.raises(OptionError):
-            evaluate(metric, given, options)
-    assert evaluate(metric, given, {"rule": "mad", "rate": 0.2}) >= 0
-
-
-@HITS
-@pytest.mark.parametrize("labels", [[], [0, 0, 0], [1, 0, 1]])
-def test_a_hit_needs_exactly_one_event(metric: Metric, labels: list[int]) -> None:
-    with pytest.raises(Undefined, match="not exactly one"):
-        metric(labels_T=np.array(labels), scores_T=np.arange(len(labels)))
-
-
-@HITS
-@pytest.mark.parametrize(("step", "hit"), [(299, 0), (300, 1), (405, 1), (510, 1), (511, 0)])
-def test_a_hit_may_be_a_hundred_steps_off_on_either_side(metric: Metric, step: int, hit: int) -> None:
-    labels_T = np.zeros(1000)
-    labels_T[400:411] = 1
-    scores_T = np.where(np.arange(1000) == step, 9.0, 0.0)
-    # further peaks that miss, so that no plateau is left to chance
-    scores_T[[0, 110, 650, 800, 950]] = [5, 4, 3, 2, 1]
-    assert metric(labels_T=labels_T, scores_T=scores_T) == hit
-
-
-@HITS
-@pytest.mark.parametrize("steps", [1, 2, 150])
-def test_an_event_near_all_steps_is_always_hit(metric: Metric, steps: int) -> None:
-    assert metric(labels_T=np.arange(steps) == steps // 2, scores_T=-np.arange(steps)) == 1
-
-
-def test_tied_highest_scores_hit_by_expectation() -> None:
-    labels_T, scores_T = np.arange(1000) == 500, np.zeros(1000)
-    scores_T[[450, 100, 800, 900]] = 7
-    assert ucr_hit(labels_T=labels_T, scores_T=scores_T) == 0.25
-
-
-def test_constant_scores_hit_by_chance_wherever_the_event_lies() -> None:
-    for event in (150, 250, 5000, 9800):
-        given = {"labels_T": np.arange(10_000) == event, "scores_T": np.ones(10_000)}
-        assert ucr_hit(**given) == pytest.approx(0.0201)
-        assert top_3(**given) == pytest.approx(3 * 0.0201, rel=0.05)
-        assert top_5(**given) == pytest.approx(5 * 0.0201, rel=0.07)
-
-
-@pytest.mark.parametrize(("rank", "in_three", "in_five"), [(1, 1, 1), (3, 1, 1), (4, 0, 1), (5, 0, 1), (6, 0, 0)])
-def test_the_highest_peaks_are_counted_from_the_top(rank: int, in_three: int, in_five: int) -> None:
-    scores_T = np.zeros(2000)
-    scores_T[100::300] = 20 - np.arange(7)
-    given = {"labels_T": np.arange(2000) == 100 + 300 * (rank - 1), "scores_T": scores_T}
-    assert (top_3(**given), top_5(**given)) == (in_three, in_five)
-
-
-def test_the_shoulder_of_a_peak_is_no_peak() -> None:
-    # one broad peak of 60 steps outranks the event step by step, but is a single peak
-    scores_T = np.random.default_rng(2).random(2000)
-    scores_T[300:360] = 50 - np.abs(np.arange(60) - 30)
-    scores_T[1500] = 5
-    labels_T = np.arange(2000) == 1500
-    assert ucr_hit(labels_T=labels_T, scores_T=scores_T) == 0
-    assert top_3(labels_T=labels_T, scores_T=scores_T) == 1
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_more_peaks_never_hit_less(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    given = {"labels_T": np.arange(3000) == rng.integers(3000), "scores_T": rng.integers(40, size=3000)}
-    assert 0 <= ucr_hit(**given) <= top_3(**given) <= top_5(**given) <= 1
-
-
-def test_peaks_are_those_found_one_by_one() -> None:
-    rng = np.random.default_rng(3)
-    for _ in range(50):
-        scores_T, event, slack = rng.permutation(60), int(rng.integers(60)), int(rng.integers(6))
-        left, peaks = set(range(60)), []
-        while left and len(peaks) < 3:
-            peaks.append(max(left, key=lambda t: scores_T[t]))
-            left -= set(range(peaks[-1] - slack, peaks[-1] + slack + 1))
-        expected = any(abs(peak - event) <= slack for peak in peaks)
-        assert top_3(labels_T=np.arange(60) == event, scores_T=scores_T, slack=slack) == expected
-
-
-@HITS
-def test_hits_refuse_what_they_cannot_use(metric: Metric) -> None:
-    given = {"labels_T": np.array([0, 1]), "scores_T": np.array([np.nan, 1.0])}
-    with pytest.raises(DataError, match="scores_T is nan"):
-        metric(**given)
-    with pytest.raises(OptionError, match="slack"):
-        evaluate(metric, given, {"slack": -1})
-
-
-@HITS
-def test_scores_are_left_as_they_are(metric: Metric) -> None:
-    scores_T = np.arange(500.0)
-    scores_T.flags.writeable = False
-    metric(labels_T=np.arange(500) == 3, scores_T=scores_T)
-    assert np.array_equal(scores_T, np.arange(500.0))
+def test_composite_values_are_those_of_the_parity_file(peer_cases: Callable) -> None:
+    # TSB-AD's event F1; it drops the last step of an event that ends with the series, at worst all of it
+    for metric in ("event_f1", "best_event_f1"):
+        cases = [case for case in peer_cases("TSB-AD", metric) if case.labels_T[-2:].tolist() != [False, True]]
+        assert len(cases) == 20
+        for case in cases:
+            if metric == "event_f1":
+                value = composite_f1_of(case.labels_T, case.alarmed_T)
+            else:
+                value = composite_f1_oracle(labels_T=case.labels_T, scores_T=case.scores_T, grid=100)
+            assert value == pytest.approx(case.value, abs=1e-9), case.kind

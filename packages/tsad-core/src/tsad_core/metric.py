@@ -74,17 +74,17 @@ def metric(card: Card) -> Callable[[Function], Function]:
 
 
 def evaluate(metric: Metric, inputs: Mapping[str, Array | None], options: Mapping[str, Any] | None = None) -> float:
-    """Return the metric's value on those of the inputs that it names.
+    """Return the metric's value on those of the inputs that it names; one with the default None may be absent.
 
     Raises `Undefined` with the reason where an input is absent or the metric has no value, and
     `ContractError` where the metric returns something that is not a finite number.
     """
     bound = bind(metric, options or {}, owner=f"metric {metric.card.name}", provided=INPUTS)
-    named = [name for name in inspect.signature(metric).parameters if name in INPUTS]
-    for name in named:
-        if inputs.get(name) is None:
-            raise Undefined(_ABSENT.get(name, f"there is no {name}"))
-    value = float(bound(**{name: inputs[name] for name in named}))
+    named = [p for name, p in inspect.signature(metric).parameters.items() if name in INPUTS]
+    for parameter in named:
+        if inputs.get(parameter.name) is None and parameter.default is not None:
+            raise Undefined(_ABSENT.get(parameter.name, f"there is no {parameter.name}"))
+    value = float(bound(**{p.name: inputs.get(p.name) for p in named}))
     if not np.isfinite(value):
         raise ContractError(f"metric {metric.card.name} returned {value}; it must raise Undefined instead")
     return value

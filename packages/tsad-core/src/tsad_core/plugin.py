@@ -37,28 +37,83 @@ def tsad_datasets() -> list[Entry]:
     ]
 
 
+_METRICS = {
+    "vus": {
+        "vus-pr": "volume under the precision-recall surface",
+        "vus-roc": "volume under the ROC surface",
+    },
+    "range_auc": {
+        "r-auc-pr": "range-aware precision-recall area at one width",
+        "r-auc-roc": "range-aware ROC area at one width",
+    },
+    "ranking": {
+        "auc-pr": "average precision",
+        "auc-roc": "area under the ROC curve",
+        "auc-pr-trapezoid": "area of the trapezoids under precision-recall",
+        "auc-pr-relative": "average precision, relative to prevalence",
+        "auc-pr-trapezoid-relative": "that area, relative to prevalence",
+    },
+    "points": {
+        "precision": "anomalous share of the alarms",
+        "recall": "alarmed share of the anomalous steps",
+        "f1": "point-wise F1 at a threshold without labels",
+        "f1-oracle": "best point-wise F1 of all thresholds",
+        "false-alarm-rate": "alarmed share of the normal steps",
+        "false-alarms-per-1000": "alarms among 1,000 normal steps",
+        "nominal-false-alarm-rate": "the false-alarm rate the threshold was set for",
+    },
+    "events": {
+        "event-recall": "share of the events that hold an alarm",
+        "event-precision": "found events over found events and false alarms",
+        "event-f1": "F1 of found events, missed events and false alarms",
+        "event-f1-oracle": "best event F1 of all thresholds",
+        "composite-f1": "point-wise precision with event recall",
+        "composite-f1-oracle": "best composite F1 of all thresholds",
+        "detection-delay": "steps from the start of an event to its first alarm",
+    },
+    "ranges": {
+        "range-precision": "how much of each run of alarms lies in events",
+        "range-recall": "how much of each event is alarmed, and in how many pieces",
+        "range-f1": "harmonic mean of the two",
+        "range-f1-oracle": "best range-based F1 of all thresholds",
+        "range-auc-pr": "area under range-based precision over recall",
+    },
+    "affiliation": {
+        "affiliation-precision": "how near alarms are to events",
+        "affiliation-recall": "how near events are to alarms",
+        "affiliation-f1": "harmonic mean of the two",
+        "affiliation-f1-oracle": "best affiliation F1 of all thresholds",
+    },
+    "nab": {
+        "nab-score": "NAB score at a threshold without labels",
+        "nab-score-oracle": "best NAB score of all thresholds",
+    },
+    "adjusted": {
+        "pa-f1": "point-adjusted F1 (inflated)",
+        "pa-f1-oracle": "best point-adjusted F1 (inflated)",
+        "pa-k-f1": "F1 adjusted where alarms exceed k percent of an event (inflated)",
+        "pa-k-f1-oracle": "best PA%K F1 of all thresholds (inflated)",
+        "pa-k-auc": "area under the PA%K F1 over k (inflated)",
+        "pa-k-auc-oracle": "area under the best PA%K F1 over k (inflated)",
+    },
+    "ucr": {
+        "ucr-hit": "whether the highest score lies on the one anomaly",
+        "top-3": "whether one of the three highest peaks does",
+        "top-5": "whether one of the five highest peaks does",
+    },
+    "attribution": {
+        "hit-rate-100": "guilty channels among the most blamed",
+        "channel-auc-pr": "average precision of the blame over channels and steps",
+    },
+}
+"""By module: each metric and what it is. Its function has the same name."""
+
+
 @hookimpl
 def tsad_metrics() -> list[Entry]:
     """Name the metrics."""
     return [
-        Entry("vus-pr", "tsad_core.metrics.vus:vus_pr", "volume under the precision-recall surface"),
-        Entry("vus-roc", "tsad_core.metrics.vus:vus_roc", "volume under the ROC surface"),
-        Entry("auc-pr", "tsad_core.metrics.ranking:auc_pr", "average precision"),
-        Entry("auc-roc", "tsad_core.metrics.ranking:auc_roc", "area under the ROC curve"),
-        Entry("f1", "tsad_core.metrics.events:f1", "point-wise F1 at a threshold without labels"),
-        Entry("false-alarm-rate", "tsad_core.metrics.events:false_alarm_rate", "alarmed share of the normal steps"),
-        Entry(
-            "nominal-false-alarm-rate",
-            "tsad_core.metrics.events:nominal_false_alarm_rate",
-            "the false-alarm rate the threshold was set for",
-        ),
-        Entry("ucr-hit", "tsad_core.metrics.events:ucr_hit", "whether the highest score lies on the one anomaly"),
-        Entry("top-3", "tsad_core.metrics.events:top_3", "whether one of the three highest peaks does"),
-        Entry("top-5", "tsad_core.metrics.events:top_5", "whether one of the five highest peaks does"),
-        Entry("hit-rate-100", "tsad_core.metrics.attribution:hit_rate_100", "guilty channels among the most blamed"),
-        Entry(
-            "channel-auc-pr",
-            "tsad_core.metrics.attribution:channel_auc_pr",
-            "average precision of the blame over channels and steps",
-        ),
+        Entry(name, f"tsad_core.metrics.{module}:{name.replace('-', '_')}", summary)
+        for module, offered in _METRICS.items()
+        for name, summary in offered.items()
     ]

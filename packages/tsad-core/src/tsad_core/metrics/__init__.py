@@ -1,18 +1,79 @@
 """Metrics: pure functions of labels, scores and what else they name."""
 
+from tsad_core.metrics.adjusted import pa_f1, pa_f1_oracle, pa_k_auc, pa_k_auc_oracle, pa_k_f1, pa_k_f1_oracle
+from tsad_core.metrics.affiliation import (
+    affiliation_f1,
+    affiliation_f1_oracle,
+    affiliation_precision,
+    affiliation_recall,
+)
 from tsad_core.metrics.attribution import channel_auc_pr, hit_rate_100
-from tsad_core.metrics.events import f1, false_alarm_rate, nominal_false_alarm_rate, top_3, top_5, ucr_hit
-from tsad_core.metrics.ranking import auc_pr, auc_roc
+from tsad_core.metrics.events import (
+    composite_f1,
+    composite_f1_oracle,
+    detection_delay,
+    event_f1,
+    event_f1_oracle,
+    event_precision,
+    event_recall,
+)
+from tsad_core.metrics.nab import nab_score, nab_score_oracle
+from tsad_core.metrics.points import (
+    f1,
+    f1_oracle,
+    false_alarm_rate,
+    false_alarms_per_1000,
+    nominal_false_alarm_rate,
+    precision,
+    recall,
+)
+from tsad_core.metrics.range_auc import r_auc_pr, r_auc_roc
+from tsad_core.metrics.ranges import range_auc_pr, range_f1, range_f1_oracle, range_precision, range_recall
+from tsad_core.metrics.ranking import auc_pr, auc_pr_relative, auc_pr_trapezoid, auc_pr_trapezoid_relative, auc_roc
+from tsad_core.metrics.ucr import top_3, top_5, ucr_hit
 from tsad_core.metrics.vus import vus_pr, vus_roc
 
 __all__ = [
+    "affiliation_f1",
+    "affiliation_f1_oracle",
+    "affiliation_precision",
+    "affiliation_recall",
     "auc_pr",
+    "auc_pr_relative",
+    "auc_pr_trapezoid",
+    "auc_pr_trapezoid_relative",
     "auc_roc",
     "channel_auc_pr",
+    "composite_f1",
+    "composite_f1_oracle",
+    "detection_delay",
+    "event_f1",
+    "event_f1_oracle",
+    "event_precision",
+    "event_recall",
     "f1",
+    "f1_oracle",
     "false_alarm_rate",
+    "false_alarms_per_1000",
     "hit_rate_100",
+    "nab_score",
+    "nab_score_oracle",
     "nominal_false_alarm_rate",
+    "pa_f1",
+    "pa_f1_oracle",
+    "pa_k_auc",
+    "pa_k_auc_oracle",
+    "pa_k_f1",
+    "pa_k_f1_oracle",
+    "precision",
+    "r_auc_pr",
+    "r_auc_roc",
+    "range_auc_pr",
+    "range_f1",
+    "range_f1_oracle",
+    "range_precision",
+    "range_recall",
+    "recall",
     "top_3",
     "top_5",
     "ucr_hit",

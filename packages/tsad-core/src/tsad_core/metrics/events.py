@@ -1,214 +1,284 @@
-"""Alarms against labelled events: F1 and false alarms at a threshold, and hits among the highest peaks."""
+"""Alarms against labelled events: which are found, at the price of which false alarms, and how late.
 
-from typing import Annotated
+An event is found when one of its steps is an alarm. The field knows three ways to count the false alarms:
+each step of them against the found events (`event_f1`), each segment of them (`event_f1` with
+``false_alarms="segments"``), or each step of them against the alarmed steps inside events (`composite_f1`).
+"""
+
+from typing import Literal
 
 import numpy as np
-from annotated_types import Ge
 
 from tsad_core.errors import Undefined
 from tsad_core.metric import Card, metric
-from tsad_core.metrics.inputs import check, spans
+from tsad_core.metrics.inputs import spans
+from tsad_core.metrics.points import harmonic, precision_of
+from tsad_core.metrics.sweep import Grid, alarms, anomalies, best, sweep
 from tsad_core.series import Array
-from tsad_core.thresholds import Rate, Rule, threshold
+from tsad_core.thresholds import Rate, Rule
 
-Slack = Annotated[int, Ge(0)]
-"""How many steps beside the event still count as the event."""
+FalseAlarms = Literal["steps", "segments"]
+"""What counts as one false alarm: a normal step that is one, or a run of alarms that touches no event."""
 
 
 @metric(
     Card(
-        name="f1",
-        title="F1 (label-free threshold)",
-        definition="Harmonic mean of point-wise precision and recall of the scores above a threshold from calibration.",
-        source="point-wise F1, as scikit-learn's f1_score; no point adjustment",
+        name="event-recall",
+        title="Event recall (label-free threshold)",
+        definition="Share of the events that hold an alarm, at a threshold from calibration.",
+        source="Hundman et al., KDD 2018",
         low=0,
         high=1,
         better="higher",
     )
 )
-def f1(*, labels_T: Array, scores_T: Array, calibration_T: Array, rule: Rule = "quantile", rate: Rate = 0.01) -> float:
-    """Return the point-wise F1 at a threshold set without labels, between 0 and 1; higher is better.
+def event_recall(
+    *, labels_T: Array, scores_T: Array, calibration_T: Array, rule: Rule = "quantile", rate: Rate = 0.01
+) -> float:
+    """Return the share of the events that are found, between 0 and 1; higher is better.
 
-    ``2 TP / (2 TP + FP + FN)`` of the alarms ``scores_T > threshold(calibration_T, rule=rule, rate=rate)``,
-    step by step. No alarm gives 0; without an anomalous step it is `Undefined`.
+    An event is found if one of its steps is an alarm, ``scores_T > threshold(calibration_T, rule=rule, rate=rate)``.
+    One minus it is the share of missed events. No alarm gives 0; without an event it is `Undefined`.
 
-    The threshold is 9.9: one hit, one miss, one false alarm.
+    The first of two events holds a score above 9.9.
 
-    >>> labels_T, scores_T = np.array([1, 1, 0, 0]), np.array([20, 5, 11, 9])
-    >>> f1(labels_T=labels_T, scores_T=scores_T, calibration_T=np.arange(11))
+    >>> labels_T, scores_T = np.array([1, 1, 0, 1]), np.array([5, 20, 11, 9])
+    >>> event_recall(labels_T=labels_T, scores_T=scores_T, calibration_T=np.arange(11))
     0.5
     """
-    anomalous_T = check(labels_T, scores_T=scores_T)
-    if not anomalous_T.any():
-        raise Undefined("no event in the labels")
-    alarmed_T = _alarms(scores_T, threshold(calibration_T, rule=rule, rate=rate))
-    hits = np.count_nonzero(alarmed_T & anomalous_T)
-    return float(2 * hits / (np.count_nonzero(alarmed_T) + np.count_nonzero(anomalous_T)))
+    anomalous_T = anomalies(labels_T, scores_T)
+    return event_recall_of(anomalous_T, alarms(scores_T, calibration_T, rule=rule, rate=rate))
+
+
+def event_recall_of(anomalous_T: Array, alarmed_T: Array) -> float:
+    """Return the share of the events that hold an alarm."""
+    return float(np.mean(alarms_of_events(anomalous_T, alarmed_T) > 0))
+
+
+def alarms_of_events(anomalous_T: Array, alarmed_T: Array) -> Array:
+    """Return how many alarms each event holds."""
+    starts_K, stops_K = spans(anomalous_T)
+    before_T = np.concatenate([[0], np.cumsum(alarmed_T)])
+    alarms_K: Array = before_T[stops_K] - before_T[starts_K]
+    return alarms_K
 
 
 @metric(
     Card(
-        name="false-alarm-rate",
-        title="False-alarm rate (realised)",
-        definition="Share of the normal steps that score above a threshold from calibration.",
-        source="false-positive rate; set it against nominal-false-alarm-rate",
+        name="event-precision",
+        title="Event precision (label-free threshold)",
+        definition="Found events over found events plus false alarms, at a threshold from calibration.",
+        source="Si et al., TimeSeriesBench, ISSRE 2024 (false alarms by steps); Hundman et al., KDD 2018 (by segments)",
         low=0,
         high=1,
+        better="higher",
+    )
+)
+def event_precision(
+    *,
+    labels_T: Array,
+    scores_T: Array,
+    calibration_T: Array,
+    rule: Rule = "quantile",
+    rate: Rate = 0.01,
+    false_alarms: FalseAlarms = "steps",
+) -> float:
+    """Return found events over found events plus false alarms, between 0 and 1; higher is better.
+
+    A false alarm is a normal step above ``threshold(calibration_T, rule=rule, rate=rate)`` or, with
+    ``false_alarms="segments"``, a run of alarms that touches no event. Without an alarm, or without an event, it is
+    `Undefined`.
+
+    One event is found; the two false alarms are one segment.
+
+    >>> given = {"labels_T": np.array([1, 0, 0, 0]), "scores_T": np.array([20, 9, 11, 12])}
+    >>> round(event_precision(**given, calibration_T=np.arange(11)), 3)
+    0.333
+    >>> event_precision(**given, calibration_T=np.arange(11), false_alarms="segments")
+    0.5
+    """
+    anomalous_T = anomalies(labels_T, scores_T)
+    alarmed_T = alarms(scores_T, calibration_T, rule=rule, rate=rate)
+    if not alarmed_T.any():
+        raise Undefined("no alarm at this threshold")
+    found, _, wrong = _tally(anomalous_T, alarmed_T, false_alarms)
+    return found / (found + wrong)
+
+
+@metric(
+    Card(
+        name="event-f1",
+        title="Event F1 (label-free threshold)",
+        definition="Harmonic mean of event precision and event recall, at a threshold from calibration.",
+        source="Si et al., TimeSeriesBench, ISSRE 2024 (false alarms by steps); Hundman et al., KDD 2018 (by segments)",
+        low=0,
+        high=1,
+        better="higher",
+    )
+)
+def event_f1(
+    *,
+    labels_T: Array,
+    scores_T: Array,
+    calibration_T: Array,
+    rule: Rule = "quantile",
+    rate: Rate = 0.01,
+    false_alarms: FalseAlarms = "steps",
+) -> float:
+    """Return the F1 of found events, missed events and false alarms, between 0 and 1; higher is better.
+
+    ``2 found / (2 found + missed + false alarms)``, as in `event_precision`. With ``false_alarms="segments"`` a
+    single alarm over the whole series is perfect: prefer steps. No alarm gives 0; without an event it is `Undefined`.
+
+    One of two events is found, with two false alarms.
+
+    >>> labels_T, scores_T = np.array([1, 0, 0, 1]), np.array([20, 11, 12, 5])
+    >>> event_f1(labels_T=labels_T, scores_T=scores_T, calibration_T=np.arange(11))
+    0.4
+    """
+    anomalous_T = anomalies(labels_T, scores_T)
+    return event_f1_of(anomalous_T, alarms(scores_T, calibration_T, rule=rule, rate=rate), false_alarms)
+
+
+def event_f1_of(anomalous_T: Array, alarmed_T: Array, false_alarms: FalseAlarms) -> float:
+    """Return the F1 of found and missed events and false alarms."""
+    found, missed, wrong = _tally(anomalous_T, alarmed_T, false_alarms)
+    return 2 * found / (2 * found + missed + wrong)
+
+
+def _tally(anomalous_T: Array, alarmed_T: Array, false_alarms: FalseAlarms) -> tuple[int, int, int]:
+    """Found events, missed events, false alarms."""
+    alarms_K = alarms_of_events(anomalous_T, alarmed_T)
+    found = int(np.count_nonzero(alarms_K))
+    if false_alarms == "segments":
+        wrong = np.count_nonzero(alarms_of_events(alarmed_T, anomalous_T) == 0)
+    else:
+        wrong = np.count_nonzero(alarmed_T) - alarms_K.sum()
+    return found, len(alarms_K) - found, int(wrong)
+
+
+@metric(
+    Card(
+        name="event-f1-oracle",
+        title="Event F1 (best threshold, chosen on the labels)",
+        definition="The highest event F1 that any threshold reaches, each alarmed normal step a false alarm.",
+        source="Si et al., TimeSeriesBench, ISSRE 2024",
+        low=0,
+        high=1,
+        better="higher",
+    )
+)
+def event_f1_oracle(*, labels_T: Array, scores_T: Array, grid: Grid = 0) -> float:
+    """Return the highest event F1 over all thresholds, between 0 and 1; higher is better.
+
+    The maximum of `event_f1` over the alarms ``scores_T >= s`` for every distinct score s, exactly. False alarms
+    count by steps only: by segments, an alarm at every step is one segment that finds every event, and the best is
+    always 1. Without an event it is `Undefined`.
+
+    At 5, both events are found, with two false alarms; at 20, one of them, with none.
+
+    >>> round(event_f1_oracle(labels_T=np.array([1, 0, 0, 1]), scores_T=np.array([20, 11, 12, 5])), 3)
+    0.667
+    """
+    found = sweep(labels_T, scores_T, grid)
+    found_J = found.found(found.nth_N == 1)
+    return best(2 * found_J / (found_J + found.alarms_J - found.true_J + len(found.length_K)))
+
+
+@metric(
+    Card(
+        name="composite-f1",
+        title="Composite F1 (label-free threshold)",
+        definition="Harmonic mean of point-wise precision and event recall, at a threshold from calibration.",
+        source="Garg et al., TNNLS 2021 (Fc1); TSB-AD's event-based F1",
+        low=0,
+        high=1,
+        better="higher",
+    )
+)
+def composite_f1(
+    *, labels_T: Array, scores_T: Array, calibration_T: Array, rule: Rule = "quantile", rate: Rate = 0.01
+) -> float:
+    """Return the harmonic mean of point-wise precision and event recall, between 0 and 1; higher is better.
+
+    ``2 P R / (P + R)``, P the share of the alarms ``scores_T > threshold(calibration_T, rule=rule, rate=rate)`` that
+    are anomalous, R the share of the events that hold one. No alarm gives 0; without an event it is `Undefined`.
+
+    One of three alarms is anomalous, one of two events found.
+
+    >>> labels_T, scores_T = np.array([1, 0, 0, 1]), np.array([20, 11, 12, 5])
+    >>> composite_f1(labels_T=labels_T, scores_T=scores_T, calibration_T=np.arange(11))
+    0.4
+    """
+    anomalous_T = anomalies(labels_T, scores_T)
+    return composite_f1_of(anomalous_T, alarms(scores_T, calibration_T, rule=rule, rate=rate))
+
+
+def composite_f1_of(anomalous_T: Array, alarmed_T: Array) -> float:
+    """Return the harmonic mean of point-wise precision and event recall; without an alarm it is 0."""
+    if not alarmed_T.any():
+        return 0.0
+    return float(harmonic(precision_of(anomalous_T, alarmed_T), event_recall_of(anomalous_T, alarmed_T)))
+
+
+@metric(
+    Card(
+        name="composite-f1-oracle",
+        title="Composite F1 (best threshold, chosen on the labels)",
+        definition="The highest composite F1 that any threshold reaches; the labels choose the threshold.",
+        source="Garg et al., TNNLS 2021 (Fc1)",
+        low=0,
+        high=1,
+        better="higher",
+    )
+)
+def composite_f1_oracle(*, labels_T: Array, scores_T: Array, grid: Grid = 0) -> float:
+    """Return the highest composite F1 over all thresholds, between 0 and 1; higher is better.
+
+    The maximum of `composite_f1` over the alarms ``scores_T >= s`` for every distinct score s, exactly.
+    Without an event it is `Undefined`.
+
+    At 20 precision is 1 and one of two events found; at 5 precision is 1/2 and both.
+
+    >>> round(composite_f1_oracle(labels_T=np.array([1, 0, 0, 1]), scores_T=np.array([20, 11, 12, 5])), 3)
+    0.667
+    """
+    found = sweep(labels_T, scores_T, grid)
+    recall_J = found.found(found.nth_N == 1) / len(found.length_K)
+    return best(harmonic(found.true_J / found.alarms_J, recall_J))
+
+
+@metric(
+    Card(
+        name="detection-delay",
+        title="Detection delay (steps)",
+        definition="Mean number of steps from the start of an event to its first alarm, over the events found.",
+        source="mean time to detection; read it beside event-recall, the share of the events found",
+        low=0,
+        high=float("inf"),
         better="lower",
     )
 )
-def false_alarm_rate(
+def detection_delay(
     *, labels_T: Array, scores_T: Array, calibration_T: Array, rule: Rule = "quantile", rate: Rate = 0.01
 ) -> float:
-    """Return the share of the normal steps that are alarms, between 0 and 1; lower is better.
+    """Return the mean steps from the start of an event to its first alarm, 0 or more; lower is better.
 
-    ``FP / (FP + TN)`` of the alarms ``scores_T > threshold(calibration_T, rule=rule, rate=rate)``. A
-    calibrated detector has a value near `rate`. Without a normal step it is `Undefined`.
+    Over the events that hold an alarm, ``scores_T > threshold(calibration_T, rule=rule, rate=rate)``; an alarm at the
+    first step has no delay, and one that began before the event none either. Without an event, or if none is
+    found, it is `Undefined`.
 
-    Of two normal steps, one is above 9.9.
+    The first event is found a step late, the second at once, the third not at all.
 
-    >>> labels_T, scores_T = np.array([1, 1, 0, 0]), np.array([20, 5, 11, 9])
-    >>> false_alarm_rate(labels_T=labels_T, scores_T=scores_T, calibration_T=np.arange(11))
+    >>> labels_T, scores_T = np.array([1, 1, 0, 1, 0, 1]), np.array([5, 20, 0, 11, 0, 9])
+    >>> detection_delay(labels_T=labels_T, scores_T=scores_T, calibration_T=np.arange(11))
     0.5
     """
-    normal_T = _normal(labels_T, scores_T)
-    alarmed_T = _alarms(scores_T, threshold(calibration_T, rule=rule, rate=rate))
-    return float(np.count_nonzero(alarmed_T & normal_T) / np.count_nonzero(normal_T))
-
-
-@metric(
-    Card(
-        name="nominal-false-alarm-rate",
-        title="False-alarm rate (nominal)",
-        definition="The false-alarm rate that the threshold of false-alarm-rate was set for: its option rate.",
-        source="the option itself; defined where false-alarm-rate is",
-        low=0,
-        high=1,
-        better="neither",
-    )
-)
-def nominal_false_alarm_rate(
-    *, labels_T: Array, scores_T: Array, calibration_T: Array, rule: Rule = "quantile", rate: Rate = 0.01
-) -> float:
-    """Return `rate`, wherever `false_alarm_rate` with the same options has a value.
-
-    It stands beside the realised rate in tables; neither direction is better.
-
-    >>> scores_T = np.arange(11)
-    >>> nominal_false_alarm_rate(labels_T=scores_T > 9, scores_T=scores_T, calibration_T=scores_T, rate=0.05)
-    0.05
-    """
-    _normal(labels_T, scores_T)
-    threshold(calibration_T, rule=rule, rate=rate)
-    return rate
-
-
-def _normal(labels_T: Array, scores_T: Array) -> Array:
-    normal_T: Array = ~check(labels_T, scores_T=scores_T)
-    if not normal_T.any():
-        raise Undefined("no normal step in the labels")
-    return normal_T
-
-
-def _alarms(scores_T: Array, limit: float) -> Array:
-    # a Python float would be rounded to the precision of float32 scores
-    alarmed_T: Array = np.asarray(scores_T) > np.float64(limit)
-    return alarmed_T
-
-
-@metric(
-    Card(
-        name="ucr-hit",
-        title="UCR accuracy",
-        definition="Whether the highest score lies on the one event or within 100 steps of it.",
-        source="Wu and Keogh, TKDE 2023 (UCR Anomaly Archive)",
-        low=0,
-        high=1,
-        better="higher",
-    )
-)
-def ucr_hit(*, labels_T: Array, scores_T: Array, slack: Slack = 100) -> float:
-    """Return 1 if the highest score lies in [begin - slack, end + slack] of the one event, else 0.
-
-    `begin` and `end` are the first and last anomalous step. If several steps share the highest score,
-    the share of them that lies inside: what a random choice among them would hit on average. Between
-    0 and 1; higher is better. Labels with no event, or with several, make it `Undefined`.
-
-    >>> ucr_hit(labels_T=np.array([0, 0, 0, 1, 0, 0]), scores_T=np.array([0, 0, 9, 5, 0, 9]), slack=1)
-    0.5
-    """
-    return _hit(labels_T, scores_T, slack=slack, peaks=1)
-
-
-@metric(
-    Card(
-        name="top-3",
-        title="Top-3 accuracy",
-        definition="Whether one of the 3 highest peaks lies on the one event or within 100 steps of it.",
-        source="after Lee et al., TimeVQVAE-AD, Pattern Recognition 2024; peaks by non-maximum suppression",
-        low=0,
-        high=1,
-        better="higher",
-    )
-)
-def top_3(*, labels_T: Array, scores_T: Array, slack: Slack = 100) -> float:
-    """Return 1 if one of the three highest peaks lies in [begin - slack, end + slack] of the one event, else 0.
-
-    The first peak is the highest step; steps within `slack` of a peak are out, and the next peak is
-    the highest of the others. A peak tied between several steps is a hit with the share of them that
-    lies inside; should it miss, the tied step farthest from the event is the peak. So the value is at
-    least that of `ucr_hit`, and constant scores get about the chance of three random steps. Between 0 and 1;
-    higher is better. Labels with no event, or with several, make it `Undefined`.
-
-    The peaks are 9, 7 and 5: with slack 1, the 8 beside the 9 is none.
-
-    >>> scores_T = np.array([0, 9, 8, 0, 7, 0, 0, 5, 0, 4])
-    >>> top_3(labels_T=np.arange(10) == 7, scores_T=scores_T, slack=1)
-    1.0
-    >>> top_3(labels_T=np.arange(10) == 9, scores_T=scores_T, slack=0)
-    0.0
-    """
-    return _hit(labels_T, scores_T, slack=slack, peaks=3)
-
-
-@metric(
-    Card(
-        name="top-5",
-        title="Top-5 accuracy",
-        definition="Whether one of the 5 highest peaks lies on the one event or within 100 steps of it.",
-        source="after Lee et al., TimeVQVAE-AD, Pattern Recognition 2024; peaks by non-maximum suppression",
-        low=0,
-        high=1,
-        better="higher",
-    )
-)
-def top_5(*, labels_T: Array, scores_T: Array, slack: Slack = 100) -> float:
-    """Return 1 if one of the five highest peaks lies in [begin - slack, end + slack] of the one event, else 0.
-
-    As `top_3`, with five peaks.
-
-    >>> scores_T = np.array([0, 9, 8, 0, 7, 0, 0, 5, 0, 4])
-    >>> top_5(labels_T=np.arange(10) == 9, scores_T=scores_T, slack=0)
-    1.0
-    """
-    return _hit(labels_T, scores_T, slack=slack, peaks=5)
-
-
-def _hit(labels_T: Array, scores_T: Array, *, slack: int, peaks: int) -> float:
-    starts_K, stops_K = spans(check(labels_T, scores_T=scores_T))
-    if len(starts_K) != 1:
-        raise Undefined(f"the labels hold {len(starts_K)} events, not exactly one")
-    first, last = starts_K[0] - slack, stops_K[0] - 1 + slack
-    rest_T = np.array(scores_T, dtype=np.float64)
-    missed = 1.0
-    for _ in range(peaks):
-        tied_N = np.flatnonzero(rest_T == rest_T.max())
-        outside_N = tied_N[(tied_N < first) | (tied_N > last)]
-        missed *= len(outside_N) / len(tied_N)
-        if not missed:
-            break
-        peak = outside_N[0] if first - outside_N[0] > outside_N[-1] - last else outside_N[-1]
-        rest_T[max(peak - slack, 0) : peak + slack + 1] = -np.inf
-        if np.isneginf(rest_T.max()):
-            break
-    return 1 - missed
+    anomalous_T = anomalies(labels_T, scores_T)
+    starts_K, stops_K = spans(anomalous_T)
+    alarmed_N = np.flatnonzero(alarms(scores_T, calibration_T, rule=rule, rate=rate))
+    first_K = np.append(alarmed_N, len(anomalous_T))[np.searchsorted(alarmed_N, starts_K)]
+    found_K = first_K < stops_K
+    if not found_K.any():
+        raise Undefined("no event holds an alarm at this threshold")
+    return float((first_K - starts_K)[found_K].mean())

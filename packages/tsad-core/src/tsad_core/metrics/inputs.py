@@ -5,7 +5,7 @@ Metrics called in turn on the same read-only arrays share a sort, or whatever el
 
 import functools
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -83,7 +83,7 @@ def shared(function: Function) -> Function:
 
 def _may_change(value: object) -> bool:
     if not isinstance(value, np.ndarray):
-        return not isinstance(value, int)
+        return not isinstance(value, int | str)
     owner = value if value.base is None else value.base
     return value.flags.writeable or not isinstance(owner, np.ndarray) or owner.flags.writeable
 
@@ -92,3 +92,11 @@ def _may_change(value: object) -> bool:
 def ascending(scores_T: Array) -> Array:
     """Return the scores in ascending order, not to be changed."""
     return np.sort(scores_T)
+
+
+def same_shape(wanted: str, values: Mapping[str, Array]) -> None:
+    """Raise `DataError` if the values, by name, do not all have the shape of the wanted one."""
+    shape = np.shape(values[wanted])
+    for name, value in values.items():
+        if np.shape(value) != shape:
+            raise DataError(f"{name} has shape {np.shape(value)}; {wanted} has {shape}")
