@@ -8,19 +8,8 @@ from typing import Literal
 
 import numpy as np
 import pytest
-from tsad_core.datasets.home import (
-    Collection,
-    DataFile,
-    check_labels,
-    complete,
-    find_files,
-    find_home,
-    read_headed_table,
-    read_npy,
-    read_rows,
-    read_table,
-    read_values,
-)
+from tsad_core.datasets.home import Collection, DataFile, complete, find_files, find_home
+from tsad_core.datasets.reading import check_labels, read_headed_table, read_npy, read_rows, read_table, read_values
 from tsad_core.errors import DataError
 from tsad_core.series import Array
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from tsad_core.dataset import Collection, Counts, Download, dataset
-from tsad_core.datasets.home import DataFile, check_labels, check_widths, complete, find_files, missing, read_text
+from tsad_core.datasets.home import DataFile, complete, find_files, missing
 from tsad_core.datasets.pickles import read_pickled_array
+from tsad_core.datasets.reading import check_labels, check_widths, read_text
 from tsad_core.errors import DataError
 from tsad_core.series import Array, Series
 

@@ -3,35 +3,17 @@
 Zip members are read in place and nothing is ever extracted, so no archive can write anywhere.
 """
 
-import csv
-import io
 import os
 import re
-import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import numpy as np
-from numpy.lib import format as npy
-
 from tsad_core.dataset import Collection
 from tsad_core.errors import DataError, MissingDataError
-from tsad_core.series import Array
 
-# what numpy raises over damaged headers and lengths
-_NOT_NPY = (
-    ValueError,
-    TypeError,
-    SyntaxError,
-    EOFError,
-    OverflowError,
-    MemoryError,
-    RecursionError,
-    tokenize.TokenError,
-)
 _UNREADABLE = (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
@@ -106,106 +88,6 @@ def missing(home: Path | None, collection: Collection) -> MissingDataError:
     )
 
 
-def read_values(file: DataFile) -> Array:
-    """Return the numbers of a file, float64, parted by any white space."""
-    try:
-        values_T = np.array(file.read().split(), dtype=np.float64)
-    except ValueError as error:
-        raise DataError(f"{file} holds what is not a number: {error}") from error
-    return _finite(file, values_T)
-
-
-def read_table(file: DataFile) -> Array:
-    """Return the rows of comma-separated numbers of a file, float64."""
-    return _table(file, file.read())
-
-
-def read_headed_table(file: DataFile) -> tuple[list[str], Array]:
-    """Return the names in the first line of a file and the rows of comma-separated numbers below, float64."""
-    content = file.read().lstrip()
-    header, _, rows = content.partition(b"\n")
-    names = [name.strip() for name in header.decode("utf-8-sig", errors="replace").split(",")]
-    if not rows.strip():
-        raise DataError(f"{file} holds no rows below its header; get it again")
-    table_TC = _table(file, rows)
-    if len(names) != table_TC.shape[1]:
-        raise DataError(f"{file} names {len(names)} columns, but its rows have {table_TC.shape[1]}; get it again")
-    return names, table_TC
-
-
-def read_text(file: DataFile) -> str:
-    """Return the text of a file in UTF-8, with or without a byte order mark."""
-    try:
-        return file.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file} is not text in UTF-8 ({error}); get it again") from error
-
-
-def read_rows(file: DataFile, *columns: str) -> list[tuple[int, list[str]]]:
-    """Return what stands in the named columns of a CSV file: for each row the number of its line and the texts."""
-    reader = csv.reader(io.StringIO(read_text(file), newline=""))
-    try:
-        header = next(reader, [])
-        rows = [(reader.line_num, row) for row in reader if row]
-    except csv.Error as error:
-        raise DataError(f"{file}: line {reader.line_num} is not CSV: {error}") from error
-    at = _places(file, header, columns)
-    if not rows:
-        raise DataError(f"{file} holds no rows below its header; get it again")
-    for line, row in rows:
-        if len(row) != len(header):
-            raise DataError(f"{file}: line {line} has {len(row)} columns; the first line names {len(header)}")
-    return [(line, [row[place] for place in at]) for line, row in rows]
-
-
-def read_npy(file: DataFile, *, axes: int = 2) -> Array:
-    """Return the numbers of a file in numpy's own format; what would need unpickling is refused."""
-    try:
-        values = npy.read_array(io.BytesIO(file.read()), allow_pickle=False)
-    except _NOT_NPY as error:
-        raise DataError(f"{file} is not an npy file of numbers: {' '.join(str(error).split())}") from error
-    return check_numbers(file, values, axes=axes)
-
-
-def check_numbers(file: DataFile, values: Array, *, axes: int) -> Array:
-    """Return an array as it is; raise `DataError` unless it holds finite numbers along so many axes."""
-    if values.dtype.kind not in "biuf":
-        raise DataError(f"{file} holds values of type {values.dtype}; expected numbers")
-    if values.ndim != axes or not values.size:
-        raise DataError(f"{file} holds an array of shape {values.shape}; expected {axes} axes, none of length 0")
-    return _finite(file, values)
-
-
-def check_labels(file: DataFile, labels_T: Array, *, steps: int) -> Array:
-    """Return labels as bool; raise `DataError` unless they are zeros and ones, one a step."""
-    if len(labels_T) != steps:
-        raise DataError(f"{file} holds {len(labels_T)} labels for {steps} steps; get it again")
-    if not np.isin(labels_T, (0, 1)).all():
-        raise DataError(f"{file} holds labels other than 0 and 1; get it again")
-    return labels_T.astype(bool)
-
-
-def check_widths(train: DataFile, train_TC: Array, test: DataFile, test_TC: Array) -> None:
-    """Raise `DataError` unless the training and the test part have as many channels."""
-    if train_TC.shape[1] != test_TC.shape[1]:
-        raise DataError(f"{test} has {test_TC.shape[1]} channels, but {train} has {train_TC.shape[1]}; get them again")
-
-
-def _table(file: DataFile, content: bytes) -> Array:
-    try:
-        table_TC = np.loadtxt(io.BytesIO(content), delimiter=",", ndmin=2, comments=None)
-    except ValueError as error:
-        raise DataError(f"{file} is not a table of numbers: {str(error).partition(';')[0]}") from error
-    return _finite(file, table_TC)
-
-
-def _places(file: DataFile, header: list[str], columns: Iterable[str]) -> list[int]:
-    for name in columns:
-        if name not in header:
-            raise DataError(f"{file} has no column {name!r}; its first line names: {', '.join(header) or 'none'}")
-    return [header.index(name) for name in columns]
-
-
 def _walk(folder: Path) -> Iterator[Path]:
     # links are followed at the first level only: people link whole data sets, and deeper ones may run in circles
     tops = [folder, *(entry for entry in folder.iterdir() if entry.is_symlink())] if folder.is_dir() else []
@@ -235,10 +117,3 @@ def _members(path: Path) -> list[tuple[str, DataFile]]:
 def _stays_inside(member: str) -> bool:
     path = PurePosixPath(member.replace("\\", "/"))
     return not (path.is_absolute() or ".." in path.parts or ":" in member)
-
-
-def _finite(file: DataFile, values: Array) -> Array:
-    if not np.isfinite(values).all():
-        row = int(np.argwhere(~np.isfinite(values))[0][0])
-        raise DataError(f"{file} holds a value that is not finite in row {row + 1}")
-    return values

@@ -12,7 +12,8 @@ import numpy as np
 from pydantic import NaiveDatetime, TypeAdapter, ValidationError
 
 from tsad_core.dataset import Collection, Counts, Download, dataset
-from tsad_core.datasets.home import DataFile, check_numbers, find_files, read_rows
+from tsad_core.datasets.home import DataFile, find_files
+from tsad_core.datasets.reading import check_numbers, read_rows
 from tsad_core.errors import DataError
 from tsad_core.series import Array, Series
 

@@ -10,7 +10,8 @@ import numpy as np
 from pydantic import NonNegativeInt, TypeAdapter, ValidationError
 
 from tsad_core.dataset import Collection, Counts, dataset
-from tsad_core.datasets.home import DataFile, check_widths, complete, find_files, missing, read_npy, read_rows
+from tsad_core.datasets.home import DataFile, complete, find_files, missing
+from tsad_core.datasets.reading import check_widths, read_npy, read_rows
 from tsad_core.errors import DataError
 from tsad_core.series import Array, Series
 

@@ -9,7 +9,8 @@ from typing import Any, Never
 
 import numpy as np
 
-from tsad_core.datasets.home import DataFile, check_numbers
+from tsad_core.datasets.home import DataFile
+from tsad_core.datasets.reading import check_numbers
 from tsad_core.errors import DataError
 from tsad_core.series import Array
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from tsad_core.dataset import Collection, Counts, Download, dataset
-from tsad_core.datasets.home import DataFile, find_files, missing, read_table, read_values
+from tsad_core.datasets.home import DataFile, complete, find_files, missing
+from tsad_core.datasets.reading import check_labels, check_widths, read_table, read_values
 from tsad_core.errors import DataError
 from tsad_core.series import Array, Series
 
@@ -37,13 +38,11 @@ def smd(*, home: Path | None = None) -> Mapping[str, Callable[[], Series]]:
     steps that are not labelled is dropped, and labelled steps of which no line speaks have no
     cause, which means that it is unknown.
     """
-    machines: dict[str, dict[str, DataFile]] = {}
-    for (part, machine), file in find_files(home, _MACHINES).items():
-        machines.setdefault(machine, {})[part] = file
-    complete = [name for name, parts in machines.items() if all(part in parts for part in _NEEDED)]
-    if not complete:
+    found = ((machine, part, file) for (part, machine), file in find_files(home, _MACHINES).items())
+    machines = complete(found, _NEEDED)
+    if not machines:
         raise missing(home, _MACHINES)
-    return {name: functools.partial(_read, name, machines[name]) for name in sorted(complete, key=_numbers)}
+    return {name: functools.partial(_read, name, machines[name]) for name in sorted(machines, key=_numbers)}
 
 
 def _numbers(machine: str) -> list[int]:
@@ -52,11 +51,10 @@ def _numbers(machine: str) -> list[int]:
 
 def _read(name: str, parts: Mapping[str, DataFile]) -> Series:
     train_TC, test_TC = (read_table(parts[part]) for part in ("train", "test"))
-    labels_T = read_values(parts["test_label"])
-    if len(labels_T) != len(test_TC):
-        raise DataError(f"{parts['test_label']} holds {len(labels_T)} labels for {len(test_TC)} steps; get it again")
+    check_widths(parts["train"], train_TC, parts["test"], test_TC)
+    labels_T = check_labels(parts["test_label"], read_values(parts["test_label"]), steps=len(test_TC))
     lines = parts.get("interpretation_label")
-    causes_TC = None if lines is None else _causes(lines, test_TC.shape) & (labels_T == 1)[:, None]
+    causes_TC = None if lines is None else _causes(lines, test_TC.shape) & labels_T[:, None]
     return Series(name=name, train_TC=train_TC, test_TC=test_TC, labels_T=labels_T, root_causes_TC=causes_TC)
 
 

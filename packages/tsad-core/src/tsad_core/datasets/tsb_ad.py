@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from tsad_core.dataset import Collection, Counts, Download, dataset
-from tsad_core.datasets.home import DataFile, check_labels, find_files, missing, read_headed_table, read_rows
+from tsad_core.datasets.home import DataFile, find_files, missing
+from tsad_core.datasets.reading import check_labels, read_headed_table, read_rows
 from tsad_core.errors import DataError
 from tsad_core.series import Series
 

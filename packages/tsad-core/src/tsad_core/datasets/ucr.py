@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from tsad_core.dataset import Collection, Counts, Download, dataset
-from tsad_core.datasets.home import DataFile, find_files, read_values
+from tsad_core.datasets.home import DataFile, find_files
+from tsad_core.datasets.reading import read_values
 from tsad_core.errors import DataError
 from tsad_core.series import Series
 
