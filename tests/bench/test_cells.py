@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from tsad_bench.cells import Cell, plan
-from tsad_bench.measure import cell_key, split
+from tsad_bench.measure import cell_key
 from tsad_bench.suite import SuiteError, parse_suite
 from tsad_core import DataError, OptionError, PluginError, find_plugins
 
@@ -105,10 +105,3 @@ def test_the_key_changes_with_whatever_can_change_a_score(fact: str) -> None:
 def test_the_key_does_not_change_with_what_cannot() -> None:
     cell = Cell("a", "a", "d", "s")
     assert cell_key(cell, FACTS) == cell_key(replace(cell, label="b"), {**FACTS, "threshold": 0.5})
-
-
-@pytest.mark.parametrize(("steps", "stop", "tail"), [(1, 1, 0), (19, 19, 0), (20, 16, 16), (1000, 800, 810)])
-def test_the_split_leaves_a_gap_of_at_most_a_tenth_of_the_tail(steps: int, stop: int, tail: int) -> None:
-    assert split(steps, gap=10) == (stop, tail)
-    if steps == 1000:
-        assert split(steps, gap=500) == (800, 820)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tsad_bench.journal import FILE, Journal, JournalError, executions, read_start
-from tsad_bench.measure import Outcome
+from tsad_bench.outcome import Outcome
 
 
 def test_outcomes_come_back_as_they_were(tmp_path: Path) -> None:

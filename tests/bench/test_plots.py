@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tsad_bench.artifacts import write_artifacts
 from tsad_bench.cells import Cell
-from tsad_bench.measure import pictured
+from tsad_bench.measure import first_cells
 from tsad_bench.plots import POINTS, plot_cell, thinned
 from tsad_core.datasets.synthetic import synthetic
 from tsad_core.metric import INPUTS
@@ -41,9 +41,9 @@ def test_the_cells_drawn_are_those_of_each_data_sets_first_series() -> None:
         for seed in (0, 1)
         for condition in ("clean", "train-anomalies@5")
     ]
-    chosen = [cell for cell in cells if cell.slot in pictured(cells, 1)]
+    chosen = [cell for cell in cells if cell.slot in first_cells(cells, 1)]
     assert {(c.dataset, c.detector, c.series, c.condition, c.seed) for c in chosen} == {
         (dataset, detector, "s0", "clean", 0) for dataset in "de" for detector in "ab"
     }
-    assert len(pictured(cells, 2)) == 8
-    assert pictured(cells, 0) == frozenset()
+    assert len(first_cells(cells, 2)) == 8
+    assert first_cells(cells, 0) == frozenset()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from tsad_bench.cells import Cell
-from tsad_bench.measure import Outcome
+from tsad_bench.outcome import Outcome
 from tsad_bench.report.summary import summary_points
 from tsad_bench.report.table import csv, folded, markdown
 from tsad_bench.results import collect, common_subset, filled_by, over_datasets, summarise
@@ -159,8 +159,8 @@ def test_the_lowest_comes_first_where_lower_is_better() -> None:
 
 def test_the_csv_has_one_line_for_each_number() -> None:
     lines = csv(results(("a", "d", "s0", 0, 0.5), ("b", "d", "s0", 0, 0.25))).splitlines()
-    assert lines[0] == "dataset,condition,detector,metric,mean,n,p95,planned,done"
-    assert lines[1] == "d,clean,a,m,0.5,1,,1,1"
+    assert lines[0] == "dataset,condition,detector,metric,mean,n,p95,planned,done,look-ahead"
+    assert lines[1] == "d,clean,a,m,0.5,1,,1,1,"
     assert len(lines) == 3
 
 

@@ -131,7 +131,7 @@ def plan(suite: Suite, registry: Registry, *, home: Path | None, device: str | N
 
 def _cells(suite: Suite, detectors: Mapping[str, tuple[Choice, bool]], place: Cell) -> Iterator[Cell]:
     """Yield the cells of one series."""
-    conditions = [Condition(levels.kind, level) for levels in suite.conditions for level in levels.levels]
+    conditions = [condition for levels in suite.conditions for condition in levels.expand()]
     for label, (choice, seeded) in detectors.items():
         for seed in suite.seeds if seeded else suite.seeds[:1]:
             options = {**choice.options, "seed": seed} if seeded else choice.options
@@ -196,13 +196,16 @@ def labelled(choices: list[Choice]) -> dict[str, Choice]:
     count = Counter(choice.name for choice in choices)
     labels: dict[str, Choice] = {}
     for choice in choices:
-        label = choice.name
-        if count[choice.name] > 1 and choice.options:
-            label += "-" + "-".join(f"{key}-{value}" for key, value in sorted(choice.options.items()))
+        label = label_of(choice) if count[choice.name] > 1 else choice.name
         if label in labels:
             raise SuiteError(f"{choice.name} is listed twice with the same options")
         labels[label] = choice
     return labels
+
+
+def label_of(choice: Choice) -> str:
+    """Return a name that tells a choice from others of the same name: with the options it sets."""
+    return "-".join([choice.name, *(f"{key}-{value}" for key, value in sorted(choice.options.items()))])
 
 
 def _grouped(cells: list[Cell]) -> tuple[Job, ...]:

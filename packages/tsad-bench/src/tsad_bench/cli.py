@@ -8,13 +8,17 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from tsad_bench.arguments import INTERRUPTED, data_home, names_of, tracking_uri
+from tsad_bench.data.commands import data
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from click.shell_completion import CompletionItem
     from tsad_core import Registry
 
@@ -22,7 +26,6 @@ if TYPE_CHECKING:
     from tsad_bench.runner import Finished
 
 KINDS = ("detectors", "datasets", "metrics", "suites")
-INTERRUPTED = 130
 
 
 class Group(click.Group):
@@ -49,23 +52,6 @@ def _suites(_: click.Context, __: click.Parameter, start: str) -> "list[Completi
     return [CompletionItem(name) for name in shipped_suites() if name.startswith(start)]
 
 
-def _names(kind: Any) -> Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]:
-    def complete(_: click.Context, __: click.Parameter, start: str) -> "list[CompletionItem]":
-        from click.shell_completion import CompletionItem
-        from tsad_core import find_plugins
-
-        entries = find_plugins().entries(kind).values()
-        return [CompletionItem(entry.name, help=entry.summary) for entry in entries if entry.name.startswith(start)]
-
-    return complete
-
-
-data_home = click.option(
-    "--data-home", type=click.Path(path_type=Path), help="Folder of the data sets. Default: TSAD_DATA."
-)
-tracking_uri = click.option("--tracking-uri", help="MLflow store. Default: MLFLOW_TRACKING_URI, else ./mlflow.db.")
-
-
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="tsad-bench", prog_name="tsad-bench")
 @click.option("-v", "--verbose", is_flag=True, help="Log what happens, with tracebacks.")
@@ -79,16 +65,18 @@ def cli(verbose: bool) -> None:
 
 @cli.command()
 @click.option("--suite", required=True, shell_complete=_suites, help="Name of a shipped suite, or a .toml file.")
-@click.option("--detector", "detectors", multiple=True, shell_complete=_names("detectors"), help="Only this detector.")
+@click.option(
+    "--detector", "detectors", multiple=True, shell_complete=names_of("detectors"), help="Only this detector."
+)
 @click.option(
     "--dataset",
     "datasets",
     multiple=True,
     metavar="NAME[:SERIES]",
-    shell_complete=_names("datasets"),
+    shell_complete=names_of("datasets"),
     help="Only this data set, or one series of it.",
 )
-@click.option("--metric", "metrics", multiple=True, shell_complete=_names("metrics"), help="Only this metric.")
+@click.option("--metric", "metrics", multiple=True, shell_complete=names_of("metrics"), help="Only this metric.")
 @click.option("--seed", "seeds", multiple=True, type=int, help="Only this seed.")
 @click.option("--set", "assignments", multiple=True, metavar="NAME.OPTION=VALUE", help="As in --set mma.window=256.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Worker processes. Default: one a processor.")
@@ -164,6 +152,27 @@ def rerun(run_id: str, data_home: Path | None, tracking_uri: str | None) -> None
     sys.exit(1 if compared.differences else 0)
 
 
+@cli.command()
+@click.option("--run", "run_id", required=True, help="MLflow run of a cell, a detector or an execution, or its name.")
+@click.option("--metric", required=True, shell_complete=names_of("metrics"))
+@click.option("--set", "assignments", multiple=True, metavar="NAME.OPTION=VALUE", help="As in --set f1.rate=0.001.")
+@data_home
+@tracking_uri
+def rescore(
+    run_id: str, metric: str, assignments: tuple[str, ...], data_home: Path | None, tracking_uri: str | None
+) -> None:
+    """Compute one more metric from kept scores and log it to the same runs. No detector runs."""
+    from tsad_core.options import parse_assignments
+
+    from tsad_bench.environment import default_uri
+    from tsad_bench.rescore import chosen_metric
+    from tsad_bench.rescore import rescore as compute
+
+    choice = chosen_metric(metric, parse_assignments(assignments))
+    for rescored in compute(run_id, choice, _plugins(), tracking_uri=tracking_uri or default_uri(), home=data_home):
+        click.echo(f"{rescored.cell.place}: {rescored.text}")
+
+
 @cli.command("list")
 @click.argument("kind", type=click.Choice(KINDS))
 def list_entries(kind: Any) -> None:
@@ -232,6 +241,22 @@ def ui(suite: str | None, port: int, tracking_uri: str | None) -> None:
 
 
 @cli.command()
+@click.argument("name")
+@click.option("--into", type=click.Path(path_type=Path), default=Path(), help="Folder to write it in. Default: here.")
+def new(name: str, into: Path) -> None:
+    """Write a plugin package to start from: a detector, a data set, a metric, and their tests.
+
+    NAME is that of the package, as in tsad-foo.
+    """
+    from tsad_bench.new import next_commands, write_package
+
+    folder = write_package(name, into=into, registry=_plugins())
+    click.echo(f"{folder} holds a detector, a data set and a metric, with their tests. Next:")
+    for command in next_commands(folder):
+        click.echo(f"  {command}")
+
+
+@cli.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     """Print the shell's completion script; put it where your shell reads such scripts."""
@@ -240,6 +265,9 @@ def completion(shell: str) -> None:
     found = get_completion_class(shell)
     assert found is not None, "click knows the shells that the argument allows"
     click.echo(found(cli, {}, "tsad-bench", "_TSAD_BENCH_COMPLETE").source())
+
+
+cli.add_command(data)
 
 
 def _plugins(*, tell: bool = True) -> "Registry":
@@ -282,6 +310,17 @@ def _finish(go_on: "Callable[[Progress], Finished]") -> None:
         click.echo(f"MLflow missed something: {finished.untracked}\nOnce that is mended: {resume}", err=True)
         sys.exit(1)
     click.echo(f"{finished.execution} is logged. Compare runs with: tsad-bench ui", err=True)
+    _exit_if_data_is_broken(finished)
+
+
+def _exit_if_data_is_broken(finished: "Finished") -> None:
+    """Say which files could not be read, one line each; the other series' numbers stand."""
+    frame = finished.results.frame
+    faults = frame.loc[frame["fault"] == "data", "reason"].unique()
+    for reason in faults:
+        click.echo(f"Error: {reason}", err=True)
+    if len(faults):
+        sys.exit(2)
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from tsad_core import TsadError
 
-from tsad_bench.measure import Outcome
+from tsad_bench.outcome import Outcome
 
 FILE = "journal.jsonl"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from tsad_bench.cells import Cell, Plan
 from tsad_bench.interrupts import held_back
 from tsad_bench.journal import read_start
-from tsad_bench.measure import Outcome
 from tsad_bench.order import Order, load, metrics_of
+from tsad_bench.outcome import Outcome
 from tsad_bench.progress import Progress
 from tsad_bench.results import Results
 from tsad_bench.tracking import Header, Tracker, TrackingError
@@ -43,15 +43,10 @@ class Logbook:
     def finish(self, results: Results, *, ended: float) -> None:
         """Log summaries and tables."""
         from tsad_bench.report.summary import summary_points
-        from tsad_bench.report.table import csv, markdown
+        from tsad_bench.report.table import markdown, tables
 
-        files = {
-            "table.md": markdown(results),
-            "table.csv": csv(results),
-            "cells.csv": results.frame.to_csv(index=False),
-        }
         note = f"{self._order.suite.summary}\n\n{markdown(results, whole=False)}"
-        self._guard(lambda tracker: tracker.finish(summary_points(results), files, note, ended=ended))
+        self._guard(lambda tracker: tracker.finish(summary_points(results), tables(results), note, ended=ended))
 
     def interrupt(self) -> None:
         """Leave no run open."""
@@ -80,7 +75,7 @@ def header_of(folder: Path) -> Header:
     """Return what an execution's runs have in common, from its journal."""
     start = read_start(folder)
     order = load(start["order"])
-    metrics = {label: choice.model_dump() for label, choice in metrics_of(order.suite).items()}
+    metrics = {label: choice.model_dump(exclude_defaults=True) for label, choice in metrics_of(order.suite).items()}
     tags = {
         **start["environment"],
         **{f"tsad.version.{name}": version for name, version in start["plugins"].items()},

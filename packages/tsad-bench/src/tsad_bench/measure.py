@@ -1,71 +1,30 @@
 """One job, measured: read, fit, calibrate, detect, compute metrics. This is what a worker does."""
 
 import contextlib
+import copy
 import logging
 import math
 import time
-import traceback
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from tsad_core import Array, Detection, Metric, Registry, Series, Skip, TsadError, Undefined
-from tsad_core.corruption import Condition, corrupt
+from tsad_core import Array, DataError, Registry, Series, TsadError
+from tsad_core.calibration import split
 from tsad_core.detector import Detector, Redrawn, detect, fit, redraw
-from tsad_core.metric import evaluate
 from tsad_core.thresholds import threshold
 from tsad_core.windows import period
 
-from tsad_bench import memory
-from tsad_bench.artifacts import write_artifacts
+from tsad_bench import memory, remarks
+from tsad_bench.artifacts import DETECTED, write_artifacts
 from tsad_bench.cells import SPLIT_RULE, Cell, Job, digest
-from tsad_bench.plugins import load_metric, make_detector, open_dataset
-from tsad_bench.suite import Choice
+from tsad_bench.evaluation import Loaded, Subject, as_kept, evaluate_into, load_metrics, under_condition
+from tsad_bench.outcome import Outcome, Settings, ended, unread
+from tsad_bench.plugins import make_detector, open_dataset
 
 logger = logging.getLogger(__name__)
-
-Status = Literal["done", "skipped", "failed", "timed-out", "out-of-memory", "waiting"]
-"""How a cell ended; ``waiting`` stands only in reports on an execution that is not finished."""
-Artifacts = Literal["none", "scores", "all"]
-
-FIT_SHARE = 0.8
-REASON, TRACEBACK = 300, 20_000
-"""Most characters that are recorded of each."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What every job of an execution shares."""
-
-    metrics: Mapping[str, Choice]
-    folder: str
-    """Where a cell's artefacts are written."""
-    pictures: frozenset[str] = frozenset()
-    """Slots of the cells that get one."""
-    home: str | None = None
-    artifacts: Artifacts = "scores"
-    threads: int = 1
-
-
-@dataclass
-class Outcome:
-    """How one cell ended: everything that is recorded about it, ready for JSON."""
-
-    slot: str = ""
-    status: Status = "done"
-    reason: str = ""
-    traceback: str = ""
-    key: str = ""
-    metrics: dict[str, float] = field(default_factory=dict)
-    undefined: dict[str, str] = field(default_factory=dict)
-    draws: dict[str, list[float | None]] = field(default_factory=dict)
-    """Of a detector that is reported as a distribution: each metric's value in every draw, if it has one."""
-    costs: dict[str, float] = field(default_factory=dict)
-    facts: dict[str, Any] = field(default_factory=dict)
-    started: float = 0.0
-    ended: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -87,7 +46,7 @@ class Bench:
     series: Series
     """The clean one."""
     fitted: Fitted
-    metrics: Mapping[str, tuple[Metric, Mapping[str, Any]]]
+    metrics: Loaded
     settings: Settings
 
 
@@ -98,10 +57,12 @@ def run_job(job: Job, settings: Settings, registry: Registry) -> Iterator[Outcom
     started, held = time.time(), memory.resident_mb()
     bench = _prepare(job.cells[0], settings, registry)
     for cell in job.cells:
-        outcome = _ended(bench) if isinstance(bench, Exception) else _run_cell(cell, bench)
+        outcome = copy.deepcopy(bench) if isinstance(bench, Outcome) else _run_cell(cell, bench)
         outcome.slot, outcome.started, outcome.ended = cell.slot, started, time.time()
         peak = memory.peak_mb()
         outcome.costs |= {"peak-memory-mb": peak, "added-memory-mb": max(peak - held, 0.0)}
+        if cell.slot in settings.probed and outcome.status == "done" and isinstance(bench, Bench):
+            outcome.facts |= _probe(cell, bench)
         offer = registry.offer("detectors", cell.detector)
         outcome.facts = {"distribution": offer.distribution, "version": offer.version, **outcome.facts}
         outcome.key = cell_key(cell, outcome.facts)
@@ -122,13 +83,19 @@ def _load_libraries(cell: Cell, settings: Settings, registry: Registry) -> None:
             registry.resolve("metrics", choice.name)
 
 
-def _prepare(cell: Cell, settings: Settings, registry: Registry) -> Bench | Exception:
+def _prepare(cell: Cell, settings: Settings, registry: Registry) -> Bench | Outcome:
+    """Read and fit what a job's cells share; if that fails, their outcome."""
     try:
         clean = read_series(cell, settings, registry)
-        fitted = _fit(cell, corrupt(clean, _if_touches(cell, "train"), seed=cell.corruption_seed), registry)
-        metrics = {k: (load_metric(registry, c.name, c.options), c.options) for k, c in settings.metrics.items()}
+    except DataError as error:
+        return unread(error)
     except Exception as error:  # noqa: BLE001 - this is where one cell runs
-        return error
+        return ended(error)
+    try:
+        fitted = _fit(cell, under_condition(clean, cell, part="train").series, registry)
+        metrics = load_metrics(settings.metrics, registry)
+    except Exception as error:  # noqa: BLE001 - this is where one cell runs
+        return ended(error)
     return Bench(clean, fitted, metrics, settings)
 
 
@@ -152,8 +119,8 @@ def cell_key(cell: Cell, facts: Mapping[str, Any]) -> str:
     return digest(key | {"corruption_seed": cell.corruption_seed})
 
 
-def pictured(cells: Iterable[Cell], series: int) -> frozenset[str]:
-    """Return the slots of the cells to draw: of each data set's first series, in the first condition and seed."""
+def first_cells(cells: Iterable[Cell], series: int) -> frozenset[str]:
+    """Return the slots to look at closely: of each data set's first series, in the first condition and seed."""
     first: dict[tuple[str, ...], str] = {}
     shown: dict[str, list[str]] = {}
     for cell in cells:
@@ -163,11 +130,6 @@ def pictured(cells: Iterable[Cell], series: int) -> frozenset[str]:
         if cell.series in names:
             first.setdefault((cell.label, cell.dataset, cell.series), cell.slot)
     return frozenset(first.values())
-
-
-def _if_touches(cell: Cell, part: str) -> Condition:
-    condition = Condition.parse(cell.condition)
-    return condition if part in condition.touches else Condition()
 
 
 def _fit(cell: Cell, series: Series, registry: Registry) -> Fitted:
@@ -180,34 +142,22 @@ def _fit(cell: Cell, series: Series, registry: Registry) -> Fitted:
     tail_starts = (0, *(start - tail for start in starts if start > tail))
     detection = detect(detector, train_TC[tail:], tail_starts)
     rule = "in-sample" if tail < stop else SPLIT_RULE
-    return Fitted(detector, _as_kept(detection.scores_T), train_TC[tail:], tail_starts, rule, seconds)
-
-
-def split(steps: int, *, gap: int) -> tuple[int, int]:
-    """Return where fitting stops and where the calibration tail starts.
-
-    The gap keeps windows of the tail clear of what was fitted; it takes a tenth of the tail at
-    most. A training part of fewer than 20 steps is fitted and calibrated whole.
-    """
-    if steps < 20:
-        return steps, 0
-    stop = int(steps * FIT_SHARE)
-    return stop, stop + min(gap, (steps - stop) // 10)
+    return Fitted(detector, as_kept(detection.scores_T), train_TC[tail:], tail_starts, rule, seconds)
 
 
 def _run_cell(cell: Cell, bench: Bench) -> Outcome:
     try:
-        series = corrupt(bench.series, _if_touches(cell, "test"), seed=cell.corruption_seed)
+        subject = Subject(bench.series, under_condition(bench.series, cell, part="test"))
+        seen = subject.corrupted.series
         before = time.perf_counter()
-        detection = detect(bench.fitted.detector, series.test_TC, series.test_starts)
+        detection = detect(bench.fitted.detector, seen.test_TC, seen.test_starts)
         costs = {"fit-seconds": bench.fitted.seconds, "score-seconds": time.perf_counter() - before}
-        outcome = _measured(series, detection, bench)
+        inputs = subject.inputs(detection, bench.fitted.calibration_T)
+        outcome = _measured(inputs, subject, bench)
         if bench.settings.artifacts != "none":
-            outcome.facts["artifacts"] = _keep(
-                cell, _inputs(series, bench.fitted.calibration_T, detection), bench.settings
-            )
+            outcome.facts["artifacts"] = _keep(cell, inputs, bench.settings)
     except Exception as error:  # noqa: BLE001 - this is where one cell runs
-        return _ended(error)
+        return ended(error)
     outcome.costs = costs
     return outcome
 
@@ -227,62 +177,42 @@ def _draw(cell: Cell, bench: Bench) -> None:
     from tsad_bench.plots import plot_cell
 
     try:
-        series = corrupt(bench.series, _if_touches(cell, "test"), seed=cell.corruption_seed)
-        plot_cell(Path(bench.settings.folder) / cell.slot, series, title=cell.place)
+        subject = Subject(bench.series, under_condition(bench.series, cell, part="test"))
+        plot_cell(Path(bench.settings.folder) / cell.slot, subject.evaluated, title=cell.place)
     except Exception:
         logger.exception("%s: no picture", cell.place)
 
 
-def _measured(series: Series, detection: Detection, bench: Bench) -> Outcome:
-    outcome = Outcome(facts=_facts(series, bench))
-    _evaluate(outcome, _inputs(series, bench.fitted.calibration_T, detection), bench.metrics)
+def _probe(cell: Cell, bench: Bench) -> dict[str, Any]:
+    """Return what can be found out about the detector alone; a fault in it costs what was to be found."""
+    try:
+        return remarks.on_detector(bench.fitted.detector, bench.series)
+    except Exception:
+        logger.exception("%s: its look-ahead cannot be measured", cell.place)
+        return {}
+
+
+def _measured(inputs: Mapping[str, Array | None], subject: Subject, bench: Bench) -> Outcome:
+    outcome = Outcome(facts=_facts(subject.corrupted.series, bench) | remarks.on_series(bench.series))
+    outcome.facts |= remarks.on_scores(inputs, bench.series)
+    outcome.facts["gives"] = [name for name in DETECTED if inputs[f"{name}_TC"] is not None]
+    evaluate_into(outcome, inputs, bench.metrics)
     if isinstance(bench.fitted.detector, Redrawn) and bench.fitted.detector.draws > 1:
-        _redraw(outcome, series, bench)
+        _redraw(outcome, subject, bench)
     return outcome
 
 
-def _inputs(series: Series, calibration_T: Array, detection: Detection) -> dict[str, Array | None]:
-    return {
-        "labels_T": series.labels_T,
-        "scores_T": _as_kept(detection.scores_T),
-        "calibration_T": calibration_T,
-        "root_causes_TC": series.root_causes_TC,
-        "attribution_TC": detection.attribution_TC,
-        "normal_TC": series.normal_TC,
-        "expected_TC": detection.expected_TC,
-        "observed_TC": series.test_TC,
-        "train_TC": series.train_TC,
-    }
-
-
-def _as_kept(scores_T: Array) -> Array:
-    """Round scores to float32, as they are stored: what is computed from them later is then the same."""
-    kept_T = scores_T.astype(np.float32).astype(np.float64)
-    kept_T.flags.writeable = False
-    return kept_T
-
-
-def _evaluate(outcome: Outcome, inputs: Mapping[str, Array | None], metrics: Mapping[str, Any]) -> None:
-    for label, (function, options) in metrics.items():
-        try:
-            outcome.metrics[label] = evaluate(function, inputs, options)
-        except Undefined as undefined:
-            outcome.undefined[label] = str(undefined)
-        except Exception as error:  # a metric at fault costs itself, not the cell
-            logger.exception("metric %s failed", label)
-            outcome.undefined[label] = _brief(f"the metric failed: {type(error).__name__}: {error}")
-
-
-def _redraw(outcome: Outcome, series: Series, bench: Bench) -> None:
+def _redraw(outcome: Outcome, subject: Subject, bench: Bench) -> None:
     """Replace each metric by its mean over the detector's draws, and keep all of them."""
     detector = bench.fitted.detector
     assert isinstance(detector, Redrawn)
+    seen = subject.corrupted.series
     draws: dict[str, list[float | None]] = {label: [value] for label, value in outcome.metrics.items()}
     for draw in range(1, detector.draws):
         again = Outcome()
-        calibration_T = _as_kept(redraw(detector, bench.fitted.tail_TC, draw, bench.fitted.tail_starts).scores_T)
-        inputs = _inputs(series, calibration_T, redraw(detector, series.test_TC, draw, series.test_starts))
-        _evaluate(again, inputs, {label: bench.metrics[label] for label in draws})
+        calibration_T = as_kept(redraw(detector, bench.fitted.tail_TC, draw, bench.fitted.tail_starts).scores_T)
+        inputs = subject.inputs(redraw(detector, seen.test_TC, draw, seen.test_starts), calibration_T)
+        evaluate_into(again, inputs, {label: bench.metrics[label] for label in draws})
         for label, values in draws.items():
             values.append(again.metrics.get(label))
     outcome.draws = draws
@@ -317,24 +247,3 @@ def _plain(value: Any) -> Any:
     value = value.item() if isinstance(value, np.generic) else value
     finite = isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value))
     return value if finite else str(value)
-
-
-def _ended(error: Exception) -> Outcome:
-    """Turn what a cell raised into its outcome."""
-    if isinstance(error, Skip):
-        return Outcome(status="skipped", reason=_brief(str(error)))
-    out_of_memory = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
-    text = _printable("".join(traceback.format_exception(error))[-TRACEBACK:])
-    logger.warning("a cell failed\n%s", text)
-    reason = _brief(f"{type(error).__name__}: {error}".rstrip(": "))
-    return Outcome(status="out-of-memory" if out_of_memory else "failed", reason=reason, traceback=text)
-
-
-def _brief(text: str) -> str:
-    """Return the first line, in characters that every file and store takes."""
-    line = next(iter(text.strip().splitlines()), "")
-    return _printable(line if len(line) <= REASON else f"{line[:REASON]}…")
-
-
-def _printable(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode()

@@ -12,7 +12,7 @@ from tsad_core.options import Option
 
 from tsad_bench import environment
 from tsad_bench.cells import Plan, labelled, plan, spell_out
-from tsad_bench.measure import Artifacts
+from tsad_bench.outcome import Artifacts
 from tsad_bench.suite import Choice, Suite, with_options
 
 

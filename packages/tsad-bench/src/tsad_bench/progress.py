@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Protocol
 
 from tsad_bench.cells import Cell
-from tsad_bench.measure import Outcome
+from tsad_bench.outcome import Outcome
 
 PLAIN_SECONDS = 10.0
 

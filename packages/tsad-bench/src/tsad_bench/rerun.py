@@ -9,7 +9,7 @@ from tsad_core.datasets.home import find_home
 
 from tsad_bench.cells import Cell, Job
 from tsad_bench.executors.local import run_jobs
-from tsad_bench.measure import Outcome, Settings
+from tsad_bench.outcome import Outcome, Settings
 from tsad_bench.suite import Choice, Limits
 from tsad_bench.tracking import read_cell
 

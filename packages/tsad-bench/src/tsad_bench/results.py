@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from tsad_core import Array
 
+from tsad_bench import remarks
 from tsad_bench.cells import Cell
-from tsad_bench.measure import Outcome
+from tsad_bench.outcome import Outcome
 
 ALL = "all data sets"
 PLACE = ["dataset", "condition", "detector"]
@@ -46,6 +47,9 @@ def _row(cell: Cell, outcome: Outcome, metrics: Iterable[str]) -> dict[str, obje
     row |= {"seed": cell.seed, "corruption_seed": cell.corruption_seed, "slot": cell.slot, "key": outcome.key}
     row |= {"status": outcome.status, "reason": outcome.reason}
     row |= {metric: outcome.metrics.get(metric, np.nan) for metric in metrics}
+    row |= {"look-ahead": remarks.look_ahead_of(outcome.facts), "fault": outcome.facts.get("fault", "")}
+    row |= {"health": " ".join(outcome.facts.get("health", [])), "twin": outcome.facts.get("twin", "")}
+    row |= {"solved": bool(outcome.facts.get("solved")), "distribution": outcome.facts.get("distribution", "")}
     return row | {cost: outcome.costs.get(cost, np.nan) for cost in COSTS}
 
 
@@ -89,9 +93,10 @@ def _p95(draws_D: Array) -> float:
 
 
 def complete(results: Results) -> pd.DataFrame:
-    """Return, for each data set, condition and detector, how many cells are planned and done."""
+    """Return, for each data set, condition and detector, how many cells are planned and done, and the look-ahead."""
     cells = results.frame.assign(done=results.frame["status"] == "done")
-    return cells.groupby(PLACE, sort=False).agg(planned=("done", "size"), done=("done", "sum")).reset_index()
+    counted = {"planned": ("done", "size"), "done": ("done", "sum"), "look-ahead": ("look-ahead", "max")}
+    return cells.groupby(PLACE, sort=False).agg(**counted).reset_index()
 
 
 def common_subset(results: Results) -> Results:
@@ -102,6 +107,13 @@ def common_subset(results: Results) -> Results:
     gone = set(zip(bad["dataset"], bad["condition"], bad["series"], strict=True))
     places = zip(frame["dataset"], frame["condition"], frame["series"], strict=True)
     kept = frame[alive & np.array([place not in gone for place in places])]
+    return Results(kept, results.metrics, results.headline, results.draws)
+
+
+def chosen(results: Results, dataset: str, series: Iterable[str]) -> Results:
+    """Keep some series of one data set."""
+    frame = results.frame
+    kept = frame[(frame["dataset"] == dataset) & frame["series"].isin(list(series))]
     return Results(kept, results.metrics, results.headline, results.draws)
 
 

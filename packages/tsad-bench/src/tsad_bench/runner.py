@@ -17,8 +17,9 @@ from tsad_bench.cells import Job, Plan
 from tsad_bench.executors.local import run_jobs
 from tsad_bench.interrupts import Interrupted, held_back
 from tsad_bench.journal import Journal, executions, read_start
-from tsad_bench.measure import Artifacts, Outcome, Settings, pictured
+from tsad_bench.measure import first_cells
 from tsad_bench.order import Order, dump, load, make_order, plan_of
+from tsad_bench.outcome import Artifacts, Outcome, Settings
 from tsad_bench.progress import Progress, Silent
 from tsad_bench.suite import Suite, narrow, read_suite
 
@@ -175,7 +176,8 @@ def _settings(planned: Plan, order: Order, folder: Path) -> Settings:
     return Settings(
         metrics=planned.metrics,
         folder=str((folder / "cells").absolute()),
-        pictures=pictured(planned.cells, order.pictures) if order.artifacts != "none" else frozenset(),
+        pictures=first_cells(planned.cells, order.pictures) if order.artifacts != "none" else frozenset(),
+        probed=first_cells(planned.cells, 1),
         home=order.home,
         artifacts=order.artifacts,
         threads=order.threads,

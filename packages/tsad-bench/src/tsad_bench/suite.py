@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from tsad_core import TsadError
+from tsad_core.corruption import Condition
 from tsad_core.options import Option
 
 FORBID = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -52,7 +53,13 @@ class Levels(BaseModel):
     model_config = FORBID
 
     kind: str
+    """With the parts it strikes, if not the kind's default: ``white-noise:both``."""
     levels: Annotated[list[int], Field(min_length=1)] = [0]
+
+    def expand(self) -> list[Condition]:
+        """Return the condition at each level; one that does not exist raises `OptionError`."""
+        kind, _, parts = self.kind.partition(":")
+        return [Condition(kind, level, parts) for level in self.levels]
 
 
 class Limits(BaseModel):

@@ -103,7 +103,55 @@ _METRICS = {
     },
     "attribution": {
         "hit-rate-100": "guilty channels among the most blamed",
+        "hit-rate-150": "guilty channels among half as many more",
+        "hit-rate-100-corrected": "the first, 0 by chance",
+        "hit-rate-150-corrected": "the second, 0 by chance",
         "channel-auc-pr": "average precision of the blame over channels and steps",
+        "channel-auc-pr-corrected": "the same, 0 by chance",
+    },
+    "ndcg": {
+        "ndcg-100": "how high guilty channels are ranked",
+        "ndcg-150": "the same among half as many more",
+        "ndcg-100-corrected": "the first, 0 by chance",
+        "ndcg-150-corrected": "the second, 0 by chance",
+    },
+    "attribution_by_step": {
+        "hit-rate-100-by-step": "step by step, as OmniAnomaly does",
+        "hit-rate-150-by-step": "the same among half as many more",
+        "ndcg-100-by-step": "step by step, as OmniAnomaly does",
+        "ndcg-150-by-step": "the same among half as many more",
+        "hit-rate-100-by-step-corrected": "0 by chance",
+        "hit-rate-150-by-step-corrected": "0 by chance",
+        "ndcg-100-by-step-corrected": "0 by chance",
+        "ndcg-150-by-step-corrected": "0 by chance",
+    },
+    "ips": {
+        "ips-100": "InterFusion's interpretation score",
+        "ips-150": "the same among half as many more channels",
+        "ips-100-corrected": "the first, 0 by chance",
+        "ips-150-corrected": "the second, 0 by chance",
+    },
+    "followers": {
+        "hit-rate-100-mixad": "MIXAD's event variant: channels that follow the most blamed one",
+        "hit-rate-150-mixad": "the same among half as many more",
+        "hit-rate-100-mixad-corrected": "the first, 0 by chance",
+        "hit-rate-150-mixad-corrected": "the second, 0 by chance",
+    },
+    "restoration": {
+        "restoration-skill": "how much of an anomaly the expected values undo",
+        "restoration-harm": "how far they are off elsewhere; read it beside the skill",
+    },
+    "restoration_distances": {
+        "restoration-ed-local": "distance of expected from normal values, as in the MMA paper",
+        "restoration-dtw-local": "the same by dynamic time warping",
+        "restoration-ed-global": "distance of expected values from the nearest stretch of training",
+        "restoration-dtw-global": "the same by dynamic time warping",
+    },
+    "whole_windows": {
+        "window-macro-precision": "precision of whole windows, mean of both classes, as AMSL reports it",
+        "window-macro-recall": "recall of whole windows, mean of both classes",
+        "window-macro-f1": "harmonic mean of the two",
+        "window-accuracy": "share of the windows told right",
     },
 }
 """By module: each metric and what it is. Its function has the same name."""

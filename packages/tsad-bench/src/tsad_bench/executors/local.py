@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 from tsad_bench.cells import Cell, Job
-from tsad_bench.measure import Outcome, Settings, Status
+from tsad_bench.outcome import Outcome, Settings, Status
 from tsad_bench.suite import Limits
 
 logger = logging.getLogger(__name__)

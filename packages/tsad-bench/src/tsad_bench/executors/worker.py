@@ -7,11 +7,14 @@ import sys
 import threading
 import time
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tsad_core import Registry, find_plugins
 
-from tsad_bench.measure import Settings, run_job
+from tsad_bench.measure import run_job
+
+if TYPE_CHECKING:
+    from tsad_bench.outcome import Settings
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 import json
 
-from tsad_bench.measure import Outcome
+from tsad_bench.outcome import Outcome
 from tsad_bench.results import Results, collect
 from tsad_bench.tracking import read_outcomes, read_parent, read_plan
 

@@ -48,7 +48,8 @@ def _curves(summary: pd.DataFrame) -> list[Point]:
     for (text, metric), mean in means.items():
         condition = Condition.parse(text)
         if condition.kind != "clean":
-            points.append(Point(f"{condition.kind}-{condition.unit}/{metric}", float(mean), condition.level))
+            section = f"{condition.name.replace(':', '-')}-{condition.unit}"
+            points.append(Point(f"{section}/{metric}", float(mean), condition.level))
     return points
 
 

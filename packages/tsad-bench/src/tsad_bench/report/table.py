@@ -3,11 +3,12 @@
 import re
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
+from tsad_bench.report.slices import FLOOR, by_health
 from tsad_bench.results import ALL, COSTS, Results, common_subset, complete, filled_by, over_datasets, summarise
 
-FLOOR = "random"
 _COST_HEADS = {"fit-seconds": "fit s", "score-seconds": "score s", "added-memory-mb": "memory MB"}
 
 
@@ -29,7 +30,18 @@ def markdown(results: Results, *, whole: bool = True) -> str:
         if FLOOR in set(results.frame["detector"]) - set(short["detector"]):
             parts += _tables(filled_by(results, FLOOR), f", missing cells filled by {FLOOR}", whole=whole)
         parts.append(_reasons(results))
+    if whole:
+        parts += _health(results)
     return "\n\n".join(parts) + "\n"
+
+
+def tables(results: Results) -> dict[str, str]:
+    """Return what an execution's parent run keeps, by file name."""
+    return {
+        "table.md": markdown(results),
+        "table.csv": csv(results),
+        "cells.csv": results.frame.to_csv(index=False),
+    }
 
 
 def csv(results: Results) -> str:
@@ -69,8 +81,8 @@ def _by_metric(results: Results, rows: pd.DataFrame, dataset: str, state: pd.Dat
         n, note = _series(cells, dataset, detector), _shortfall(state, dataset, detector)
         numbers = ["–" if note or m not in mine.index else _number(mine.loc[m], n) for m in results.metrics]
         spent = [_cost(costs.loc[detector, cost]) for cost in _COST_HEADS]
-        lines.append([detector, *numbers, note or str(n), *spent])
-    return pipe_table(["detector", *results.metrics, "series", *_COST_HEADS.values()], lines)
+        lines.append([detector, *numbers, note or str(n), _look_ahead(cells, detector), *spent])
+    return pipe_table(["detector", *results.metrics, "series", "look-ahead", *_COST_HEADS.values()], lines)
 
 
 def _by_condition(
@@ -83,8 +95,8 @@ def _by_condition(
         mine = rows[rows["detector"] == detector].set_index("condition")
         n, note = _series(cells, dataset, detector), _shortfall(state, dataset, detector)
         numbers = ["–" if note or c not in mine.index else _number(mine.loc[c], n) for c in conditions]
-        lines.append([detector, *numbers, note or str(n)])
-    return pipe_table(["detector", *conditions, "series"], lines)
+        lines.append([detector, *numbers, note or str(n), _look_ahead(cells, detector)])
+    return pipe_table(["detector", *conditions, "series", "look-ahead"], lines)
 
 
 def _cells(results: Results, dataset: str) -> pd.DataFrame:
@@ -122,8 +134,26 @@ def _shortfall(state: pd.DataFrame | None, dataset: str, detector: str) -> str:
     return f"{done} of {planned} done" if done < planned else ""
 
 
+def _look_ahead(cells: pd.DataFrame, detector: str) -> str:
+    """Write how many steps after a step its score looks at, at most: measured on the first series of each data set."""
+    steps = cells.loc[cells["detector"] == detector, "look-ahead"].max()
+    return "–" if pd.isna(steps) else "all" if np.isinf(steps) else f"{steps:.0f}"
+
+
 def _cost(value: float) -> str:
     return "–" if pd.isna(value) else f"{value:,.1f}"
+
+
+def _health(results: Results) -> list[str]:
+    """Show the headline by the health of the series, for each data set with something to remark."""
+    sliced = {dataset: by_health(results, dataset) for dataset in results.frame["dataset"].unique()}
+    title = f"by the health of its series: {results.headline}"
+    return [f"### {dataset} {title}\n\n{_means(means)}" for dataset, means in sliced.items() if len(means)]
+
+
+def _means(means: pd.DataFrame) -> str:
+    numbers = means.map(lambda value: "–" if pd.isna(value) else f"{value:.3f}")
+    return pipe_table(["detector", *means.columns], [[str(name), *row] for name, *row in numbers.itertuples()])
 
 
 def _reasons(results: Results) -> str:

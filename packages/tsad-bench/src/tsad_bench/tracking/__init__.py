@@ -1,0 +1,40 @@
+"""MLflow, and nothing else imports it: executions written, read back, amended."""
+
+import os
+
+# before MLflow is imported: a benchmark neither phones home nor waits for minutes on a server that is gone
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
+
+from tsad_bench.tracking.amending import Recorded, add_metrics, announce_metric, fetch_scores, find_cells, log_again
+from tsad_bench.tracking.reading import (
+    chart_view,
+    read_cell,
+    read_outcomes,
+    read_parent,
+    read_plan,
+)
+from tsad_bench.tracking.store import TrackingError, reach, sqlite_file
+from tsad_bench.tracking.writing import Header, Point, Tracker
+
+__all__ = [
+    "Header",
+    "Point",
+    "Recorded",
+    "Tracker",
+    "TrackingError",
+    "add_metrics",
+    "announce_metric",
+    "chart_view",
+    "fetch_scores",
+    "find_cells",
+    "log_again",
+    "reach",
+    "read_cell",
+    "read_outcomes",
+    "read_parent",
+    "read_plan",
+    "sqlite_file",
+]
