@@ -18,10 +18,30 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-from tsad_core.metrics import f1, top_5, ucr_hit
-from tsad_core.metrics.range_auc import r_auc_pr, r_auc_roc
-from tsad_core.metrics.ranking import auc_pr, auc_pr_trapezoid, auc_roc
-from tsad_core.metrics.vus import vus_pr, vus_roc
+from tsad_core.metrics import (
+    affiliation_f1,
+    affiliation_f1_oracle,
+    auc_pr,
+    auc_pr_trapezoid,
+    auc_roc,
+    composite_f1_oracle,
+    event_f1_oracle,
+    f1,
+    f1_oracle,
+    nab_score_oracle,
+    pa_f1_oracle,
+    pa_k_auc_oracle,
+    pa_k_f1_oracle,
+    r_auc_pr,
+    r_auc_roc,
+    range_auc_pr,
+    range_f1,
+    range_f1_oracle,
+    top_5,
+    ucr_hit,
+    vus_pr,
+    vus_roc,
+)
 from tsad_core.series import Array
 
 REPEATS = 5
@@ -51,6 +71,12 @@ def ranges(definition: str) -> Task:
     return in_turn(r_auc_roc, r_auc_pr, window=WINDOW, definition=definition)
 
 
+def everything(given: Given) -> None:
+    """Call all of `TASKS` on one series, so that they share what they can."""
+    for task in TASKS.values():
+        task(given)
+
+
 TASKS: dict[str, Task] = {
     "np.sort": lambda given: np.sort(given["scores_T"]),
     "auc-pr": in_turn(auc_pr),
@@ -63,6 +89,22 @@ TASKS: dict[str, Task] = {
     "r-auc-roc + r-auc-pr, tsb-ad": ranges("tsb-ad"),
     "r-auc-roc + r-auc-pr, timeeval": ranges("timeeval"),
     "f1": calibrated(f1),
+    "f1-oracle": in_turn(f1_oracle),
+    "event-f1-oracle + composite-f1-oracle": in_turn(event_f1_oracle, composite_f1_oracle),
+    "pa-f1-oracle": in_turn(pa_f1_oracle),
+    "pa-k-f1-oracle": in_turn(pa_k_f1_oracle),
+    "pa-k-auc-oracle": in_turn(pa_k_auc_oracle),
+    "pa-f1-oracle, 100 thresholds": in_turn(pa_f1_oracle, grid=100),
+    "affiliation-f1, one threshold": calibrated(affiliation_f1),
+    "affiliation-f1-oracle, 100 thresholds": in_turn(affiliation_f1_oracle, grid=100),
+    "affiliation-f1-oracle, 250 thresholds": in_turn(affiliation_f1_oracle, grid=250),
+    "affiliation-f1-oracle, all": in_turn(affiliation_f1_oracle),
+    "range-f1, one threshold": calibrated(range_f1),
+    "range-f1-oracle, 100 thresholds": in_turn(range_f1_oracle, grid=100),
+    "range-f1-oracle, 250 thresholds": in_turn(range_f1_oracle, grid=250),
+    "range-f1-oracle, all": in_turn(range_f1_oracle),
+    "range-auc-pr": in_turn(range_auc_pr),
+    "nab-score-oracle": in_turn(nab_score_oracle),
 }
 """By name; each is timed at every length."""
 
@@ -85,6 +127,11 @@ def _vus_authors(module: str, name: str) -> Task:
     return lambda given: peer.RangeAUC_volume_opt(given["labels_T"].astype(int), given["scores_T"], WINDOW)
 
 
+def _tsb_ad(name: str) -> Task:
+    peer = getattr(import_module("TSB_AD.evaluation.basic_metrics").basic_metricor(), name)
+    return lambda given: peer(given["labels_T"].astype(int), given["scores_T"])
+
+
 def _both(first: Task, second: Task) -> Task:
     return lambda given: (first(given), second(given))
 
@@ -102,6 +149,9 @@ PEERS: list[tuple[str, str, Callable[[], Task]]] = [
     ),
     ("vus-roc + vus-pr, tsb-ad", "TSB-AD", lambda: _vus_authors("TSB_AD.evaluation.basic_metrics", "basic_metricor")),
     ("vus-roc + vus-pr, tsb-ad", "vus", lambda: _vus_authors("vus.utils.metrics", "metricor")),
+    ("pa-f1-oracle, 100 thresholds", "TSB-AD", lambda: _tsb_ad("metric_PointF1PA")),
+    ("affiliation-f1-oracle, 100 thresholds", "TSB-AD", lambda: _tsb_ad("metric_Affiliation")),
+    ("range-f1-oracle, 100 thresholds", "TSB-AD", lambda: _tsb_ad("metric_RF1")),
 ]
 """Our task, the peer's distribution, and how to load what it does instead."""
 
@@ -149,19 +199,19 @@ def installed() -> Iterator[tuple[str, str, Task]]:
 
 def print_lengths(lengths: list[int]) -> None:
     """Print one line per length and task."""
-    print(f"{'steps':>10}  {'task':32} {'seconds':>9} {'peak MB':>8} {'ns / n log2 n':>14}")
+    print(f"{'steps':>10}  {'task':38} {'seconds':>9} {'peak MB':>8} {'ns / n log2 n':>14}")
     for steps in lengths:
-        for name, task in {**TASKS, **ONE_EVENT}.items():
+        for name, task in {**TASKS, "all of these on one series": everything, **ONE_EVENT}.items():
             events = 1 if name in ONE_EVENT else max(steps // 2000, 1)
             times = [seconds(task, fresh(steps, seed=seed, events=events)) for seed in range(REPEATS)]
             middle, memory = statistics.median(times), peak(task, fresh(steps, seed=REPEATS, events=events))
             growth = middle * 1e9 / (steps * math.log2(steps))
-            print(f"{steps:>10}  {name:32} {middle:9.4f} {memory:8.1f} {growth:14.3f}", flush=True)
+            print(f"{steps:>10}  {name:38} {middle:9.4f} {memory:8.1f} {growth:14.3f}", flush=True)
 
 
 def print_peers(steps: int, repeats: int) -> None:
     """Print one line per installed peer; ours and theirs take turns."""
-    print(f"\n{'steps':>10}  {'task':32} {'peer':22} {'ours s':>9} {'peer s':>9} {'ratio':>8}")
+    print(f"\n{'steps':>10}  {'task':38} {'peer':22} {'ours s':>9} {'peer s':>9} {'ratio':>8}")
     for name, peer, task in installed():
         ours, theirs = [], []
         for seed in range(repeats):
@@ -169,7 +219,7 @@ def print_peers(steps: int, repeats: int) -> None:
             ours.append(seconds(TASKS[name], given))
             theirs.append(seconds(task, given))
         a, b = statistics.median(ours), statistics.median(theirs)
-        print(f"{steps:>10}  {name:32} {peer:22} {a:9.4f} {b:9.4f} {b / a:8.1f}", flush=True)
+        print(f"{steps:>10}  {name:38} {peer:22} {a:9.4f} {b:9.4f} {b / a:8.1f}", flush=True)
 
 
 def main() -> None:

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tsad_core.metrics.adjusted import pa_f1_oracle
+from tsad_core.metrics.affiliation import affiliation_f1_oracle
 from tsad_core.metrics.range_auc import r_auc_pr, r_auc_roc
+from tsad_core.metrics.ranges import range_f1_oracle
 from tsad_core.metrics.ranking import auc_pr, auc_pr_trapezoid, auc_roc
 from tsad_core.metrics.vus import vus_pr, vus_roc
 from tsad_core.metrics.widths import tsb_period
@@ -138,6 +141,24 @@ def test_range_auc_of_the_vus_authors(metric: Metric, definition: str, window: i
 @pytest.mark.parametrize(("metric", "name"), [(auc_roc, "metric_ROC"), (auc_pr, "metric_PR")])
 def test_tsb_ad_areas(metric: Metric, name: str) -> None:
     compare(metric, getattr(pytest.importorskip("TSB_AD.evaluation.basic_metrics").basic_metricor(), name))
+
+
+@pytest.mark.parametrize(
+    ("metric", "name"),
+    [
+        (affiliation_f1_oracle, "metric_Affiliation"),
+        (range_f1_oracle, "metric_RF1"),
+        (pa_f1_oracle, "metric_PointF1PA"),
+    ],
+)
+def test_tsb_ad_best_of_100_thresholds(metric: Metric, name: str) -> None:
+    peer = getattr(pytest.importorskip("TSB_AD.evaluation.basic_metrics").basic_metricor(), name)
+    for seed in range(12):
+        labels_T, scores_T = series(seed)
+        # it adjusts no event at step 0
+        labels_T[0] = 0
+        value = metric(labels_T=labels_T, scores_T=scores_T, grid=100)
+        assert value == pytest.approx(peer(labels_T, scores_T), abs=1e-9), seed
 
 
 def test_tsb_ad_period() -> None:
