@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import psutil
 import pytest
@@ -36,7 +37,7 @@ FAULTS = (
 detectors = ["trivial", "raises", "exits", "quits", "killed", "hungry", "skips", "short", "nan", "mutates", "hangs"]
 datasets = [{ name = "tiny", options = { count = 1 } }]
 [limits]
-seconds = 6
+seconds = 12
 memory_mb = 900
 """
 )
@@ -71,7 +72,7 @@ def test_every_way_to_fail_is_a_status_with_its_reason() -> None:
         "short": "10 scores for 11 steps",
         "nan": "not finite at step 0",
         "mutates": "read-only",
-        "hangs": "took over 6 s",
+        "hangs": "took over 12 s",
     }
     assert {name: words[name] in frame.loc[name, "reason"] for name in words} == dict.fromkeys(words, True)
     assert frame.drop(index="trivial")["auc-pr"].isna().all()
@@ -257,6 +258,15 @@ def test_what_a_detector_leaks_is_not_held_against_the_next() -> None:
     text = HEAD + 'detectors = ["leaky", "trivial"]\ndatasets = ["tiny"]\n[limits]\nmemory_mb = 700'
     frame = run_suite(parse_suite(text, source="here"), jobs=1)
     assert set(frame["status"]) == {"done"}
+
+
+def test_what_ends_while_its_look_ahead_is_measured_keeps_its_numbers() -> None:
+    frame = run(HEAD + 'detectors = ["weary", "trivial"]\ndatasets = [{ name = "tiny", options = { count = 2 } }]')
+    assert set(frame["status"]) == {"done"}
+    assert frame["auc-pr"].notna().all()
+    first = frame[frame["series"] == "t0"].set_index("detector")["look-ahead"]
+    assert first["trivial"] == 0
+    assert np.isnan(first["weary"])
 
 
 def test_a_long_reason_of_odd_characters_is_one_short_line() -> None:

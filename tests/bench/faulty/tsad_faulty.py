@@ -30,6 +30,7 @@ def tsad_detectors() -> list[Entry]:
         "forks": "Forks",
         "leaky": "Leaky",
         "verbose": "Verbose",
+        "weary": "Weary",
     }
     return [Entry(name, f"tsad_faulty:{attribute}", f"a detector that is {name}") for name, attribute in names.items()]
 
@@ -190,6 +191,17 @@ class Leaky(Faulty):
 
     def detect(self, test_TC: Array) -> Detection:
         sys.leaked = [*getattr(sys, "leaked", []), np.ones(100 * 2**17)]
+        return Detection(np.abs(test_TC[:, 0]))
+
+
+@detector
+class Weary(Faulty):
+    """Takes the whole process down when it is asked a third time."""
+
+    def detect(self, test_TC: Array) -> Detection:
+        self.asked_ = getattr(self, "asked_", 0) + 1
+        if self.asked_ > 2:
+            os._exit(9)
         return Detection(np.abs(test_TC[:, 0]))
 
 

@@ -21,7 +21,7 @@ from tsad_bench import memory, remarks
 from tsad_bench.artifacts import DETECTED, write_artifacts
 from tsad_bench.cells import SPLIT_RULE, Cell, Job, digest
 from tsad_bench.evaluation import Loaded, Subject, as_kept, evaluate_into, load_metrics, under_condition
-from tsad_bench.outcome import Outcome, Settings, ended, unread
+from tsad_bench.outcome import Held, Outcome, Settings, ended, unread
 from tsad_bench.plugins import make_detector, open_dataset
 
 logger = logging.getLogger(__name__)
@@ -50,26 +50,41 @@ class Bench:
     settings: Settings
 
 
-def run_job(job: Job, settings: Settings, registry: Registry) -> Iterator[Outcome]:
-    """Yield the outcome of each cell of a job. A cell that fails is an outcome; nothing is raised."""
+def run_job(job: Job, settings: Settings, registry: Registry) -> Iterator[Outcome | Held]:
+    """Yield the outcome of each cell of a job. A cell that fails is an outcome; nothing is raised.
+
+    The outcome of a cell whose detector is also to be probed is `Held` out first and comes at the end.
+    """
     _load_libraries(job.cells[0], settings, registry)
     memory.reset_peak()
-    started, held = time.time(), memory.resident_mb()
+    started, at_first = time.time(), memory.resident_mb()
     bench = _prepare(job.cells[0], settings, registry)
+    to_probe: Outcome | None = None
     for cell in job.cells:
         outcome = copy.deepcopy(bench) if isinstance(bench, Outcome) else _run_cell(cell, bench)
-        outcome.slot, outcome.started, outcome.ended = cell.slot, started, time.time()
-        peak = memory.peak_mb()
-        outcome.costs |= {"peak-memory-mb": peak, "added-memory-mb": max(peak - held, 0.0)}
-        if cell.slot in settings.probed and outcome.status == "done" and isinstance(bench, Bench):
-            outcome.facts |= _probe(cell, bench)
-        offer = registry.offer("detectors", cell.detector)
-        outcome.facts = {"distribution": offer.distribution, "version": offer.version, **outcome.facts}
-        outcome.key = cell_key(cell, outcome.facts)
+        _complete(outcome, cell, registry, at_first=at_first)
+        outcome.started, outcome.ended = started, time.time()
         if cell.slot in settings.pictures and outcome.facts.get("artifacts") == "kept" and isinstance(bench, Bench):
             _draw(cell, bench)
-        yield outcome
+        if cell.slot in settings.probed and outcome.status == "done":
+            to_probe = outcome
+            yield Held(outcome)
+        else:
+            yield outcome
         started = time.time()
+    if to_probe and isinstance(bench, Bench):
+        to_probe.facts |= _probe(job.cells[0], bench)
+        yield to_probe
+
+
+def _complete(outcome: Outcome, cell: Cell, registry: Registry, *, at_first: float) -> None:
+    """Add what is known of a cell however it ended; memory is in MiB, `at_first` what was held before its job."""
+    outcome.slot = cell.slot
+    peak = memory.peak_mb()
+    outcome.costs |= {"peak-memory-mb": peak, "added-memory-mb": max(peak - at_first, 0.0)}
+    offer = registry.offer("detectors", cell.detector)
+    outcome.facts = {"distribution": offer.distribution, "version": offer.version, **outcome.facts}
+    outcome.key = cell_key(cell, outcome.facts)
 
 
 def _load_libraries(cell: Cell, settings: Settings, registry: Registry) -> None:

@@ -55,6 +55,13 @@ class Outcome:
     ended: float = 0.0
 
 
+@dataclass(frozen=True)
+class Held:
+    """An outcome that stands should the process end before it can say more of the cell."""
+
+    outcome: Outcome
+
+
 def ended(error: Exception) -> Outcome:
     """Turn what a cell raised into its outcome."""
     if isinstance(error, Skip):

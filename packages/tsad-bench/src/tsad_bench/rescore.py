@@ -68,6 +68,7 @@ def _rescored(recorded: tracking.Recorded, uri: str, settings: Settings, registr
     if before.draws:
         # noise is not kept draw by draw: it is drawn again, which costs nothing
         (again,) = run_job(Job((cell,)), settings, registry)
+        assert isinstance(again, Outcome), "nothing is probed here"
         return again
     clean = read_series(cell, settings, registry)
     if clean.digest != before.facts.get("data"):

@@ -17,12 +17,14 @@ from pathlib import Path
 import psutil
 
 from tsad_bench.cells import Cell, Job
-from tsad_bench.outcome import Outcome, Settings, Status
+from tsad_bench.outcome import Held, Outcome, Settings, Status
 from tsad_bench.suite import Limits
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.1
+PROBE_SECONDS = 60.0
+"""Most that is spent on finding out more of a detector whose cells are done."""
 RETIRE_SHARE = 0.5
 """A worker that holds more than this share of the memory limit after a job is not given another."""
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -39,6 +41,8 @@ class Worker:
     """Where in the log its present job begins."""
     waiting: list[Cell] = field(default_factory=list)
     """Cells of its job that have no outcome yet."""
+    held: Outcome | None = None
+    """The outcome of a cell that it has more to say of."""
     since: float = 0.0
     """When the present cell began, on the monotonic clock."""
     peak_mb: float = 0.0
@@ -116,7 +120,7 @@ def _start(settings: Settings, *, number: int) -> Worker:
 
 
 def _give(worker: Worker, job: Job) -> None:
-    worker.waiting, worker.since, worker.peak_mb = list(job.cells), time.monotonic(), 0.0
+    worker.waiting, worker.held, worker.since, worker.peak_mb = list(job.cells), None, time.monotonic(), 0.0
     worker.log_from = worker.log.stat().st_size
     with contextlib.suppress(BrokenPipeError):  # a worker that is gone is found when it is attended to
         worker.connection.send(job)
@@ -128,7 +132,9 @@ def _attend(worker: Worker, limits: Limits) -> Iterator[Outcome]:
     try:
         while worker.connection.poll():
             message = worker.connection.recv()
-            if isinstance(message, Outcome):
+            if isinstance(message, Held):
+                worker.held = message.outcome
+            elif isinstance(message, Outcome):
                 worker.waiting = [cell for cell in worker.waiting if cell.slot != message.slot]
                 yield message
             worker.since, worker.peak_mb = time.monotonic(), 0.0
@@ -141,8 +147,10 @@ def _attend(worker: Worker, limits: Limits) -> Iterator[Outcome]:
         yield from _lost(worker, "failed", _how_it_ended(worker))
         return
     worker.peak_mb = max(worker.peak_mb, held := _resident_mb(worker.process.pid))
-    if (seconds := time.monotonic() - worker.since) > limits.seconds:
-        yield from _lost(worker, "timed-out", f"took over {limits.seconds:g} s (ended after {seconds:.1f} s)")
+    probing = worker.held is not None and len(worker.waiting) == 1
+    limit = min(limits.seconds, PROBE_SECONDS) if probing else limits.seconds
+    if (seconds := time.monotonic() - worker.since) > limit:
+        yield from _lost(worker, "timed-out", f"took over {limit:g} s (ended after {seconds:.1f} s)")
     elif held > limits.memory_mb:
         yield from _lost(worker, "out-of-memory", f"held {held:,.0f} MiB; the limit is {limits.memory_mb:,.0f} MiB")
 
@@ -154,6 +162,9 @@ def _lost(worker: Worker, status: Status, reason: str) -> Iterator[Outcome]:
     tail = worker.log.read_bytes()[worker.log_from :].decode(errors="replace")[-4000:]
     for cell in worker.waiting:
         logger.info("%s: %s", cell.place, reason)
+        if worker.held and worker.held.slot == cell.slot:
+            yield worker.held
+            continue
         costs = {"peak-memory-mb": worker.peak_mb}
         yield Outcome(cell.slot, status, reason, traceback=tail, costs=costs, started=since, ended=time.time())
     worker.waiting = []
