@@ -92,8 +92,8 @@ def test_one_cell_or_one_detector_may_be_named() -> None:
 @pytest.mark.parametrize(
     ("artifacts", "arguments", "words"),
     [
-        ("none", ["--metric", "f1"], "kept no scores"),
-        ("scores", ["--metric", "hit-rate-100"], "kept no attribution; run its suite with --artifacts all"),
+        ("none", ["--metric", "f1"], "no scores were kept"),
+        ("scores", ["--metric", "hit-rate-100"], "no attribution was kept; run the suite with --artifacts all"),
         ("scores", ["--metric", "f2"], "no metric named 'f2'"),
         ("scores", ["--metric", "f1", "--set", "f1.rte=0.1"], "did you mean 'rate'"),
         ("scores", ["--metric", "f1", "--set", "pca.window=3"], "only options of f1"),
@@ -112,3 +112,19 @@ def test_an_unknown_run_is_one_line() -> None:
     result = call("--run", "nope", "--metric", "f1")
     assert (result.exit_code, len(result.stderr.splitlines())) == (2, 1)
     assert "no run or execution 'nope'" in result.stderr
+
+
+def test_a_cell_without_scores_costs_itself_and_the_others_reach_the_tables() -> None:
+    run("auc-roc", detectors=["pca"])
+    client = MlflowClient(uri())
+    cells = client.get_experiment_by_name("mine/cells").experiment_id
+    first = client.search_runs([cells], max_results=1)[0]
+    next((Path.cwd() / "mlartifacts").rglob(f"{first.info.run_id}/**/scores.parquet")).unlink()
+    result = call("--run", newest_execution(), "--metric", "auc-pr")
+    assert result.exit_code == 2
+    assert len(result.stdout.splitlines()) == 3
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("Error: no scores were kept")
+    assert "(cells: 1, the first: pca on synthetic:" in line
+    frame = rebuild(uri(), newest_execution())[0].frame
+    assert frame["auc-pr"].notna().sum() == 3

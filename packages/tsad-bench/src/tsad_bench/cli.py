@@ -169,8 +169,16 @@ def rescore(
     from tsad_bench.rescore import rescore as compute
 
     choice = chosen_metric(metric, parse_assignments(assignments))
+    faults: dict[str, list[str]] = {}
     for rescored in compute(run_id, choice, _plugins(), tracking_uri=tracking_uri or default_uri(), home=data_home):
-        click.echo(f"{rescored.cell.place}: {rescored.text}")
+        if rescored.fault:
+            faults.setdefault(rescored.fault, []).append(rescored.cell.place)
+        else:
+            click.echo(f"{rescored.cell.place}: {rescored.text}")
+    for fault, places in faults.items():
+        click.echo(f"Error: {fault} (cells: {len(places)}, the first: {places[0]})", err=True)
+    if faults:
+        sys.exit(2)
 
 
 @cli.command("list")

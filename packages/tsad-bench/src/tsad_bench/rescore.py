@@ -1,13 +1,14 @@
 """A metric computed afterwards, from kept scores: no detector runs, and the number is that of the run itself."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
 
-from tsad_core import DataError, Detection, OptionError, Registry
+from tsad_core import Array, DataError, Metric, OptionError, Registry
 from tsad_core.datasets.home import find_home
+from tsad_core.metric import INPUTS
 from tsad_core.options import Option
 
 from tsad_bench import tracking
@@ -24,10 +25,11 @@ from tsad_bench.suite import Choice
 
 @dataclass(frozen=True)
 class Rescored:
-    """One cell with the new metric's value, or why it has none."""
+    """One cell with the new metric's value, or why it has none, or what kept it from being computed."""
 
     cell: Cell
-    text: str
+    text: str = ""
+    fault: str = ""
 
 
 def chosen_metric(name: str, options: Mapping[str, Mapping[str, Option]]) -> Choice:
@@ -42,25 +44,37 @@ def rescore(
 ) -> Iterator[Rescored]:
     """Compute a metric for the cells of a run, log it to their runs, and yield them as they are done.
 
-    `run` is the id of a cell's run, of a detector's or of an execution's, or an execution's name.
-    What was computed for all cells of an execution also goes into its tables and summaries.
-    Cells that are not done are passed over. Raises `TsadError` where the run or its kept scores are
-    missing, or the data is not what it was.
+    `run` is the id of a cell's run, of a detector's or of an execution's, or an execution's name. At
+    the end the metric also goes into the execution's tables and summaries. Cells that are not done are
+    passed over; one whose scores were not kept, or whose data has changed, is yielded with its fault.
     """
     label = label_of(metric)
     ((function, _),) = load_metrics({label: metric}, registry).values()
     found = find_home(home)
     settings = Settings({label: metric}, "", home=str(found.absolute()) if found else None, artifacts="none")
     parent, cells = tracking.find_cells(tracking_uri, run)
+    logged = False
     for recorded in cells:
-        if recorded.outcome.status == "done":
+        if recorded.outcome.status != "done":
+            continue
+        try:
             outcome = _rescored(recorded, tracking_uri, settings, registry)
-            choices = {label: metric.model_dump(exclude_defaults=True)}
-            tracking.add_metrics(tracking_uri, recorded.run_id, choices, outcome)
-            yield Rescored(recorded.cell, _text(outcome, label))
-    tracking.announce_metric(tracking_uri, parent, label, function.card.better)
-    results, _ = rebuild(tracking_uri, parent.data.tags["tsad.execution"])
-    tracking.log_again(tracking_uri, parent, summary_points(results), tables(results))
+        except (DataError, tracking.TrackingError) as error:
+            yield Rescored(recorded.cell, fault=str(error))
+            continue
+        choices = {label: metric.model_dump(exclude_defaults=True)}
+        tracking.add_metrics(tracking_uri, recorded.run_id, choices, outcome)
+        logged = True
+        yield Rescored(recorded.cell, _text(outcome, label))
+    if logged:
+        _tell(parent, tracking_uri, label, function.card.better)
+
+
+def _tell(parent: tracking.Run, uri: str, label: str, better: str) -> None:
+    """Have an execution's summaries and tables hold a metric."""
+    tracking.announce_metric(uri, parent, label, better)
+    results, _ = rebuild(uri, parent.data.tags["tsad.execution"])
+    tracking.log_again(uri, parent, summary_points(results), tables(results))
 
 
 def _rescored(recorded: tracking.Recorded, uri: str, settings: Settings, registry: Registry) -> Outcome:
@@ -72,23 +86,25 @@ def _rescored(recorded: tracking.Recorded, uri: str, settings: Settings, registr
         return again
     clean = read_series(cell, settings, registry)
     if clean.digest != before.facts.get("data"):
-        raise DataError(f"{cell.source}:{cell.series} is not the data that run {run_id} was made with")
+        raise DataError("the data is not what the run was made with")
     with tempfile.TemporaryDirectory() as folder:
         tracking.fetch_scores(uri, run_id, Path(folder))
         detection, calibration_T = read_detection(Path(folder))
-    _check_kept(recorded, detection, settings, registry)
     subject = Subject(clean, under_condition(clean, cell, part="test"))
+    inputs, metrics = subject.kept_inputs(detection, calibration_T), load_metrics(settings.metrics, registry)
+    for function, _ in metrics.values():
+        _check_kept(function, inputs, before.facts.get("gives", []))
     outcome = Outcome(cell.slot)
-    evaluate_into(outcome, subject.kept_inputs(detection, calibration_T), load_metrics(settings.metrics, registry))
+    evaluate_into(outcome, inputs, metrics)
     return outcome
 
 
-def _check_kept(recorded: tracking.Recorded, detection: Detection, settings: Settings, registry: Registry) -> None:
-    """Tell what a detector did not give from what was not kept."""
-    for function, _ in load_metrics(settings.metrics, registry).values():
-        for name in recorded.outcome.facts.get("gives", []):
-            if f"{name}_TC" in signature(function).parameters and getattr(detection, f"{name}_TC") is None:
-                raise DataError(f"run {recorded.run_id} kept no {name}; run its suite with --artifacts all")
+def _check_kept(function: Metric, inputs: Mapping[str, Array | None], given: Sequence[str]) -> None:
+    """Tell what was not kept from what there never was; where something else is lacking too, that is the reason."""
+    lacking = {name for name in signature(function).parameters if name in INPUTS and inputs[name] is None}
+    not_kept = {f"{name}_TC" for name in given}
+    if lacking and lacking <= not_kept:
+        raise DataError(f"no {lacking.pop().removesuffix('_TC')} was kept; run the suite with --artifacts all")
 
 
 def _text(outcome: Outcome, label: str) -> str:

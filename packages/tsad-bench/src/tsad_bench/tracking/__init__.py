@@ -8,6 +8,8 @@ os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
 
+from mlflow.entities import Run
+
 from tsad_bench.tracking.amending import Recorded, add_metrics, announce_metric, fetch_scores, find_cells, log_again
 from tsad_bench.tracking.reading import (
     chart_view,
@@ -23,6 +25,7 @@ __all__ = [
     "Header",
     "Point",
     "Recorded",
+    "Run",
     "Tracker",
     "TrackingError",
     "add_metrics",

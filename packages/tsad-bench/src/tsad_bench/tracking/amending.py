@@ -46,7 +46,7 @@ def fetch_scores(uri: str, run_id: str, folder: Path) -> None:
     with told_plainly(uri):
         client = existing(uri)
         if SCORES not in {file.path for file in client.list_artifacts(run_id)}:
-            raise TrackingError(f"run {run_id} kept no scores; run its suite with --artifacts scores or all")
+            raise TrackingError("no scores were kept; run the suite with --artifacts scores or all")
         client.download_artifacts(run_id, SCORES, str(folder))
 
 
