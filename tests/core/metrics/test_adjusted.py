@@ -20,6 +20,7 @@ from tsad_core.metrics.adjusted import (
     pa_k_f1,
     pa_k_f1_oracle,
 )
+from tsad_core.metrics.events import alarms_of_events
 from tsad_core.metrics.points import f1, f1_oracle
 from tsad_core.testing import check_metric
 
@@ -89,6 +90,18 @@ def test_areas_lie_between_no_adjustment_and_full_adjustment(steps: list[tuple[b
     assert pa_k_auc(**given) == pytest.approx(
         np.mean([(pa_k_f1(**given, k=k) + pa_k_f1(**given, k=k + 1)) / 2 for k in range(100)])
     )
+
+
+def test_the_area_goes_through_the_steps_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    passes = []
+
+    def counted(anomalous_T: np.ndarray, alarmed_T: np.ndarray) -> np.ndarray:
+        passes.append(len(alarmed_T))
+        return alarms_of_events(anomalous_T, alarmed_T)
+
+    monkeypatch.setattr(adjusted, "alarms_of_events", counted)
+    pa_k_auc(labels_T=np.arange(9) > 4, scores_T=np.arange(9), calibration_T=np.full(2, 7))
+    assert passes == [9]
 
 
 def test_the_ends_of_k_are_point_adjustment_and_none() -> None:

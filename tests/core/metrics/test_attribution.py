@@ -171,6 +171,28 @@ def test_what_no_metric_can_use_is_refused(metric: Metric, name: str, value: np.
         metric(**{**one_event([1, 0], [1, 2]), name: value}, **FOUND)
 
 
+@EVERY
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("scores_T", np.array([0, np.nan, 0]), "scores_T is nan"),
+        ("scores_T", np.array([0, np.inf, 0]), "scores_T is inf"),
+        ("scores_T", np.zeros(2), "scores_T has shape"),
+        ("calibration_T", np.array([0, np.nan]), "calibration_T is nan"),
+        ("calibration_T", np.zeros(0), "calibration_T has shape"),
+    ],
+)
+def test_scores_are_refused_even_where_every_event_counts(
+    metric: Metric, name: str, value: np.ndarray, message: str
+) -> None:
+    given = {**one_event([1, 0], [2, 1]), name: value}
+    with pytest.raises(DataError, match=message):
+        metric(**FOUND | given)
+    if not metric.card.name.startswith("ips"):
+        with pytest.raises(DataError, match=message):
+            metric(**given)
+
+
 @BOTH
 def test_the_runner_can_call_it(metric: Metric) -> None:
     assert evaluate(metric, one_event([1, 0], [2, 1]) | FOUND) == 1

@@ -190,6 +190,10 @@ def test_the_roc_of_the_opposite_scores_is_what_is_missing_to_1(case: dict[str, 
         ([0, 0.5], [1.0, 2.0], "labels_T holds 0.5; only 0 and 1"),
         ([0, np.nan], [1.0, 2.0], "labels_T holds nan"),
         ([0, 2], [1.0, 2.0], "labels_T holds 2"),
+        ([0, 1], [1.0, None], r"scores_T has dtype object; .* convert with astype\(float\)"),
+        ([0, 1], ["1", "2"], "scores_T has dtype <U1"),
+        ([0, 1], [1.0, 2j], "scores_T has dtype complex128"),
+        (np.array([0, 1], dtype=object), [1.0, 2.0], "labels_T has dtype object"),
     ],
 )
 def test_what_no_metric_can_use_is_refused(metric: Metric, labels: object, scores: object, message: str) -> None:

@@ -124,11 +124,12 @@ def test_of_the_pair_neither_stands_alone(metric: Metric) -> None:
         evaluate(metric, {**given, "observed_TC": given["normal_TC"]})
 
 
-def test_where_all_is_anomalous_there_is_skill_but_no_harm() -> None:
-    given = three_steps() | {"labels_T": np.ones(3), "root_causes_TC": np.ones((3, 2))}
-    assert evaluate(restoration_skill, given) < 1
+@pytest.mark.parametrize("metric", PAIR)
+def test_where_there_is_no_harm_to_count_there_is_no_skill(metric: Metric) -> None:
     with pytest.raises(Undefined, match="no normal cell"):
-        evaluate(restoration_harm, given)
+        evaluate(metric, three_steps() | {"labels_T": np.ones(3), "root_causes_TC": np.ones((3, 2))})
+    with pytest.raises(Undefined, match="varies"):
+        evaluate(metric, three_steps() | {"train_TC": np.ones((2, 2))})
 
 
 @EVERY

@@ -1,6 +1,7 @@
 """Volumes under the surface, and areas at one width, keep their promises under every definition."""
 
 import doctest
+import inspect
 import itertools
 import math
 import os
@@ -103,6 +104,12 @@ def load_parity() -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("module", [vus, range_auc])
 def test_examples_run(module: object) -> None:
     assert doctest.testmod(module).failed == 0
+
+
+@pytest.mark.parametrize("metric", [vus_pr, vus_roc, r_auc_pr, r_auc_roc])
+def test_titles_name_the_window_as_the_default_that_it_is(metric: Metric) -> None:
+    assert inspect.signature(metric).parameters["window"].default == "period"
+    assert metric.card.title.endswith("(default window: training period)")
 
 
 FOLLOWED = {"TSB-AD 1.5": "tsb-ad", "vus 0.0.6": "tsb-ad", "TSB-UAD 0.0.3": "tsb-ad", "MMA repo 01ab368": "mma"}

@@ -19,10 +19,16 @@ def test_a_number_of_steps_is_taken_as_it_is() -> None:
     assert width(0, labels_T=np.zeros(3), **NOTHING) == 0
 
 
-@pytest.mark.parametrize("window", [-1, "week"])
-def test_what_is_no_window_is_refused(window: int | str) -> None:
-    with pytest.raises(OptionError, match="0 steps or more, or one of period, event-mean, event-median, tsb-file"):
+def test_steps_may_be_counted_by_numpy() -> None:
+    assert width(np.int64(7), labels_T=np.zeros(3), **NOTHING) == 7
+
+
+@pytest.mark.parametrize("window", [-1, "week", True, False, np.True_, 1.5, 2.0, np.nan, None, [3]])
+def test_what_is_no_window_is_refused_in_one_line(window: object) -> None:
+    with pytest.raises(OptionError) as refused:
         width(window, labels_T=np.ones(3), **NOTHING)
+    allowed = "a window is 0 steps or more, or one of period, event-mean, event-median, tsb-file"
+    assert str(refused.value) == f"window = {window!r}; {allowed}"
 
 
 @pytest.mark.parametrize(("window", "missing"), [("period", "train_TC"), ("tsb-file", "train_TC")])

@@ -4,6 +4,7 @@ Adjustment inflates: one lucky step makes a long event perfect, and with the bes
 high (Kim et al., AAAI 2022). These numbers mean something only beside those of random scores.
 """
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import numpy as np
@@ -92,10 +93,16 @@ def pa_k_f1(
 
 def pa_f1_of(anomalous_T: Array, alarmed_T: Array, *, k: int) -> float:
     """Return the F1 of alarms, adjusted in the events of which they cover more than k percent."""
+    return _f1s(anomalous_T, alarmed_T, [k])[0]
+
+
+def _f1s(anomalous_T: Array, alarmed_T: Array, shares: Iterable[int]) -> list[float]:
+    """Return the F1 adjusted at each share; the steps are gone through once, the events for each share."""
     starts_K, stops_K = spans(anomalous_T)
     length_K, alarms_K = stops_K - starts_K, alarms_of_events(anomalous_T, alarmed_T)
-    hits = np.where(100 * alarms_K > k * length_K, length_K, alarms_K).sum()
-    return float(2 * hits / (np.count_nonzero(alarmed_T) - alarms_K.sum() + hits + length_K.sum()))
+    hits = [np.where(100 * alarms_K > k * length_K, length_K, alarms_K).sum() for k in shares]
+    unchanged = np.count_nonzero(alarmed_T) - alarms_K.sum() + length_K.sum()
+    return [float(2 * found / (unchanged + found)) for found in hits]
 
 
 @metric(
@@ -126,7 +133,7 @@ def pa_k_auc(
     """
     anomalous_T = anomalies(labels_T, scores_T)
     alarmed_T = alarms(scores_T, calibration_T, rule=rule, rate=rate)
-    return _area([pa_f1_of(anomalous_T, alarmed_T, k=k) for k in _SHARES])
+    return _area(_f1s(anomalous_T, alarmed_T, _SHARES))
 
 
 def _area(f1_K: list[float]) -> float:

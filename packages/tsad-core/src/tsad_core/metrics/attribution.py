@@ -173,9 +173,9 @@ def channel_auc_pr(
     >>> channel_auc_pr(labels_T=np.array([0, 1, 1]), root_causes_TC=causes_TC, attribution_TC=blame_TC)
     0.8333333333333333
     """
-    anomalous_T, causes_TC = checked(labels_T, root_causes_TC, attribution_TC)
-    chosen_T = Found(scores_T, calibration_T, events, rule, rate).among(anomalous_T, causes_TC)
-    return auc_pr(labels_T=causes_TC[chosen_T].ravel(), scores_T=np.asarray(attribution_TC)[chosen_T].ravel())
+    found = Found(scores_T, calibration_T, events, rule, rate)
+    guilty_N, blame_N = _cells(labels_T, root_causes_TC, attribution_TC, found)
+    return auc_pr(labels_T=guilty_N, scores_T=blame_N)
 
 
 @metric(
@@ -212,9 +212,15 @@ def channel_auc_pr_corrected(
     >>> round(channel_auc_pr_corrected(labels_T=labels_T, root_causes_TC=causes_TC, attribution_TC=blame_TC), 4)
     0.6667
     """
-    anomalous_T, causes_TC = checked(labels_T, root_causes_TC, attribution_TC)
-    chosen_T = Found(scores_T, calibration_T, events, rule, rate).among(anomalous_T, causes_TC)
-    guilty_N = causes_TC[chosen_T].ravel()
+    found = Found(scores_T, calibration_T, events, rule, rate)
+    guilty_N, blame_N = _cells(labels_T, root_causes_TC, attribution_TC, found)
     if guilty_N.all():
         raise Undefined("every channel is guilty at every anomalous step")
-    return auc_pr_relative(labels_T=guilty_N, scores_T=np.asarray(attribution_TC)[chosen_T].ravel())
+    return auc_pr_relative(labels_T=guilty_N, scores_T=blame_N)
+
+
+def _cells(labels_T: Array, root_causes_TC: Array, attribution_TC: Array, found: Found) -> tuple[Array, Array]:
+    """Return which cells of the events that count are guilty, and how much each is blamed."""
+    anomalous_T, causes_TC = checked(labels_T, root_causes_TC, attribution_TC)
+    chosen_T = found.among(anomalous_T, causes_TC)
+    return causes_TC[chosen_T].ravel(), np.asarray(attribution_TC)[chosen_T].ravel()

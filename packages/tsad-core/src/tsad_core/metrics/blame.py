@@ -11,7 +11,7 @@ from tsad_core.metric import Card, metric
 from tsad_core.metrics.inputs import check, marks, same_shape, spans
 from tsad_core.metrics.sweep import alarms
 from tsad_core.series import Array
-from tsad_core.thresholds import Rate, Rule
+from tsad_core.thresholds import Rate, Rule, threshold
 
 Events = Literal["all", "detected"]
 """Which events count; detected are those with a score above the threshold that `rule` and `rate` derive."""
@@ -137,6 +137,7 @@ class Found:
     def among(self, anomalous_T: Array, causes_TC: Array) -> Array:
         """Return the anomalous steps of the events that count."""
         if self.events == "all":
+            self._check(anomalous_T)
             return anomalous_T
         first_K, length_K = _events(anomalous_T)
         alarmed_K = np.logical_or.reduceat(self.alarms(anomalous_T)[anomalous_T], first_K)
@@ -145,6 +146,13 @@ class Found:
         if not causes_TC[chosen_T].any():
             raise Undefined("no event with a root cause is detected")
         return chosen_T
+
+    def _check(self, anomalous_T: Array) -> None:
+        """Refuse what `alarms` would refuse, though no alarm is asked for."""
+        if self.scores_T is not None:
+            check(anomalous_T, scores_T=self.scores_T)
+        if self.calibration_T is not None:
+            threshold(self.calibration_T, rule=self.rule, rate=self.rate)
 
 
 def by_event(anomalous_T: Array, causes_TC: Array, blame_TC: Array) -> Units:
@@ -203,7 +211,8 @@ Grouping = Callable[[Array, Array, Array], Units]
 def attribution(card: Card, units_of: Grouping) -> Callable[[Callable[[Units], Array]], Attribution]:
     """Make a metric of a function from units to their values: their mean, under the decorated name and docstring.
 
-    Its inputs and options are those of `Attribution`; `scores_T` and `calibration_T` serve ``events="detected"``.
+    Its inputs and options are those of `Attribution`; `scores_T` and `calibration_T` serve ``events="detected"``, and
+    are checked wherever they are given.
     """
 
     def decorate(measure: Callable[[Units], Array]) -> Attribution:

@@ -57,8 +57,7 @@ def hit_rate_100_mixad(
     >>> hit_rate_100_mixad(labels_T=np.ones(3), root_causes_TC=causes_TC, attribution_TC=blame_TC)
     0.5
     """
-    found = Found(scores_T, calibration_T, events, rule, rate)
-    units = _units(labels_T, root_causes_TC, attribution_TC, found)
+    units = _units(labels_T, root_causes_TC, attribution_TC, Found(scores_T, calibration_T, events, rule, rate))
     return average(units, hit_rates(units, 100))
 
 
@@ -92,8 +91,7 @@ def hit_rate_150_mixad(
     >>> hit_rate_150_mixad(labels_T=np.ones(3), root_causes_TC=causes_TC, attribution_TC=blame_TC)
     1.0
     """
-    found = Found(scores_T, calibration_T, events, rule, rate)
-    units = _units(labels_T, root_causes_TC, attribution_TC, found)
+    units = _units(labels_T, root_causes_TC, attribution_TC, Found(scores_T, calibration_T, events, rule, rate))
     return average(units, hit_rates(units, 150))
 
 
@@ -131,8 +129,7 @@ def hit_rate_100_mixad_corrected(
     >>> round(value, 9)
     -0.5
     """
-    found = Found(scores_T, calibration_T, events, rule, rate)
-    units = _units(labels_T, root_causes_TC, attribution_TC, found)
+    units = _units(labels_T, root_causes_TC, attribution_TC, Found(scores_T, calibration_T, events, rule, rate))
     return average(units, corrected(hit_rates)(units, 100))
 
 
@@ -170,8 +167,7 @@ def hit_rate_150_mixad_corrected(
     >>> round(value, 9)
     -2.0
     """
-    found = Found(scores_T, calibration_T, events, rule, rate)
-    units = _units(labels_T, root_causes_TC, attribution_TC, found)
+    units = _units(labels_T, root_causes_TC, attribution_TC, Found(scores_T, calibration_T, events, rule, rate))
     return average(units, corrected(hit_rates)(units, 150))
 
 

@@ -19,7 +19,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def check(labels_T: Array, **values: Array) -> Array:
     """Return the labels as bool; labels or values that no metric can use raise `DataError`.
 
-    Values are finite, one per label; those whose name ends in ``_TC`` have a second axis, the channels.
+    Values are finite real numbers, one per label; those whose name ends in ``_TC`` have a second axis, the channels.
     """
     anomalous_T = marks("labels_T", labels_T)
     for name, value in {"labels_T": labels_T, **values}.items():
@@ -28,6 +28,8 @@ def check(labels_T: Array, **values: Array) -> Array:
         if given.ndim != axes or len(given) != len(anomalous_T):
             wanted = (len(anomalous_T), "channels")[:axes]
             raise DataError(f"{name} has shape {given.shape}; expected {wanted}, one row per label")
+        if given.dtype.kind not in "biuf":
+            raise DataError(f"{name} has dtype {given.dtype}; a metric takes real numbers: convert with astype(float)")
         if not np.isfinite(given).all():
             where = tuple(int(i) for i in np.argwhere(~np.isfinite(given))[0])
             raise DataError(f"{name} is {given[where]} at {where}; a metric takes finite values only")
@@ -59,7 +61,9 @@ def spans(anomalous_T: Array) -> tuple[Array, Array]:
 def shared(function: Function) -> Function:
     """Make a function of arrays keep its last result for as long as those arrays live.
 
-    Only for read-only arrays, known by their identity: others may have changed since.
+    Only for read-only arrays, known by their identity: others may have changed since. Read-only is a promise that
+    the values stay. Whoever makes such an array writable, changes it and makes it read-only again breaks that
+    promise and is given the result of the old values, as nothing here looks at the values again: take a new array.
     """
     kept: dict[tuple[object, ...], tuple[object, list[object]]] = {}
 

@@ -57,8 +57,7 @@ def ips_100(
     >>> round(ips_100(labels_T=labels_T, root_causes_TC=causes_TC, attribution_TC=blame_TC, **found), 3)
     0.667
     """
-    found = Found(scores_T, calibration_T, "detected", rule, rate)
-    units = _units(labels_T, root_causes_TC, attribution_TC, found)
+    units = _units(labels_T, root_causes_TC, attribution_TC, Found(scores_T, calibration_T, "detected", rule, rate))
     return average(units, hit_rates(units, 100))
 
 
@@ -98,8 +97,7 @@ def ips_150(
     >>> ips_150(labels_T=labels_T, root_causes_TC=causes_TC, attribution_TC=blame_TC, **found)
     1.0
     """
-    found = Found(scores_T, calibration_T, "detected", rule, rate)
-    units = _units(labels_T, root_causes_TC, attribution_TC, found)
+    units = _units(labels_T, root_causes_TC, attribution_TC, Found(scores_T, calibration_T, "detected", rule, rate))
     return average(units, hit_rates(units, 150))
 
 
@@ -135,8 +133,7 @@ def ips_100_corrected(
     >>> round(ips_100_corrected(labels_T=labels_T, root_causes_TC=causes_TC, attribution_TC=blame_TC, **found), 9)
     -0.5
     """
-    found = Found(scores_T, calibration_T, "detected", rule, rate)
-    units = _units(labels_T, root_causes_TC, attribution_TC, found)
+    units = _units(labels_T, root_causes_TC, attribution_TC, Found(scores_T, calibration_T, "detected", rule, rate))
     return average(units, corrected(hit_rates)(units, 100))
 
 
@@ -171,8 +168,7 @@ def ips_150_corrected(
     >>> ips_150_corrected(labels_T=labels_T, root_causes_TC=causes_TC, attribution_TC=causes_TC, **found)
     1.0
     """
-    found = Found(scores_T, calibration_T, "detected", rule, rate)
-    units = _units(labels_T, root_causes_TC, attribution_TC, found)
+    units = _units(labels_T, root_causes_TC, attribution_TC, Found(scores_T, calibration_T, "detected", rule, rate))
     return average(units, corrected(hit_rates)(units, 150))
 
 

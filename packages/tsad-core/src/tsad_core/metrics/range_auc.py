@@ -10,7 +10,7 @@ from tsad_core.series import Array
 @metric(
     Card(
         name="r-auc-pr",
-        title="R-AUC-PR (window: training period)",
+        title="R-AUC-PR (default window: training period)",
         definition="Area under the range-aware precision-recall curve at one margin width, the window.",
         source="Paparrizos et al., VLDB 2022; as in vus 0.0.6, TSB-UAD 0.0.3 and MMA (250 thresholds)",
         low=0,
@@ -51,7 +51,7 @@ def r_auc_pr(
 @metric(
     Card(
         name="r-auc-roc",
-        title="R-AUC-ROC (window: training period)",
+        title="R-AUC-ROC (default window: training period)",
         definition="Area under the range-aware ROC curve at one margin width, the window.",
         source="Paparrizos et al., VLDB 2022; as in vus 0.0.6, TSB-UAD 0.0.3 and MMA (250 thresholds)",
         low=0,

@@ -1,8 +1,8 @@
 """Whether expected values restore the normal series: how much of an anomaly they undo, and what they harm elsewhere.
 
-The two are a pair: a detector that expects what it observes does no harm and has no skill. Both need the series
-without its anomalies. Anomalous cells are the root causes of an event, or all channels of an event without any; all
-others are normal. Cells that the series misses (NaN) are left out.
+The two are a pair: a detector that expects what it observes does no harm and has no skill, so that where one is
+`Undefined` the other is too. Both need the series without its anomalies. Anomalous cells are the root causes of an
+event, or all channels of an event without any; all others are normal. Cells that the series misses (NaN) are left out.
 """
 
 import math
@@ -30,30 +30,30 @@ _SOURCE = "own definition, after the explainability experiment of the MMA paper"
     )
 )
 def restoration_skill(
-    *, labels_T: Array, root_causes_TC: Array, normal_TC: Array, expected_TC: Array, observed_TC: Array
+    *,
+    labels_T: Array,
+    root_causes_TC: Array,
+    normal_TC: Array,
+    expected_TC: Array,
+    observed_TC: Array,
+    train_TC: Array,
 ) -> float:
     """Return how much of the distance to the normal series is undone: 1 all, 0 none; higher is better.
 
     ``1 - ED(normal, expected) / ED(normal, observed)``, one Euclidean distance over all anomalous cells, in the units
-    of the series; negative if the expected values are further off than the observed ones. Set it beside
-    `restoration_harm`. `Undefined` without an event, and where the observed values of all anomalous cells are normal.
+    of the series; negative if the expected values are further off than the observed ones. `Undefined` without an
+    event, where the observed values of all anomalous cells are normal, and where `restoration_harm`, which stands
+    beside it, is; `train_TC` serves to tell that.
 
     The anomaly adds 4, of which 1 is left.
 
     >>> values = {"normal_TC": np.zeros((2, 1)), "observed_TC": np.array([[0], [4]]), "expected_TC": np.ones((2, 1))}
-    >>> restoration_skill(labels_T=np.array([0, 1]), root_causes_TC=np.array([[0], [1]]), **values)
+    >>> values |= {"root_causes_TC": np.array([[0], [1]]), "train_TC": np.array([[-1], [1]])}
+    >>> restoration_skill(labels_T=np.array([0, 1]), **values)
     0.75
     """
     values = {"expected_TC": expected_TC, "normal_TC": normal_TC, "observed_TC": observed_TC}
-    anomalous_TC, _ = _cells(labels_T, root_causes_TC, **values)
-    return _skill(anomalous_TC, **values)
-
-
-def _skill(anomalous_TC: Array, *, normal_TC: Array, expected_TC: Array, observed_TC: Array) -> float:
-    damage = _distance(normal_TC, observed_TC, anomalous_TC)
-    if damage == 0:
-        raise Undefined("the observed values of all anomalous cells are the normal ones: nothing to restore")
-    return 1 - _distance(normal_TC, expected_TC, anomalous_TC) / damage
+    return _pair(labels_T, root_causes_TC, train_TC, **values)[0]
 
 
 @metric(
@@ -83,8 +83,8 @@ def restoration_harm(
 
     The root mean square of ``(observed - expected) / sd`` over the normal cells, sd that of the channel in the
     training part: 1 is about what expecting each channel's mean gets. Channels that are constant there have no
-    such unit and are left out. `Undefined` where `restoration_skill` is, as each means little without the other,
-    and without a normal cell in a channel that varies.
+    such unit and are left out. `Undefined` without a normal cell in a channel that varies there, and where
+    `restoration_skill` is, as each means little without the other.
 
     Of two normal cells one is off by 2, in a channel with deviation 1: sqrt(2² / 2).
 
@@ -95,8 +95,23 @@ def restoration_harm(
     1.414
     """
     values = {"expected_TC": expected_TC, "normal_TC": normal_TC, "observed_TC": observed_TC}
+    return _pair(labels_T, root_causes_TC, train_TC, **values)[1]
+
+
+def _pair(labels_T: Array, root_causes_TC: Array, train_TC: Array, **values: Array) -> tuple[float, float]:
+    """Return skill and harm; where one has no value, neither is given."""
     anomalous_TC, calm_TC = _cells(labels_T, root_causes_TC, **values)
-    _skill(anomalous_TC, **values)
+    return _skill(anomalous_TC, **values), _harm(calm_TC, train_TC, values["expected_TC"], values["observed_TC"])
+
+
+def _skill(anomalous_TC: Array, *, normal_TC: Array, expected_TC: Array, observed_TC: Array) -> float:
+    damage = _distance(normal_TC, observed_TC, anomalous_TC)
+    if damage == 0:
+        raise Undefined("the observed values of all anomalous cells are the normal ones: nothing to restore")
+    return 1 - _distance(normal_TC, expected_TC, anomalous_TC) / damage
+
+
+def _harm(calm_TC: Array, train_TC: Array, expected_TC: Array, observed_TC: Array) -> float:
     sd_C = _deviations(train_TC, channels=calm_TC.shape[1])
     total_C = [_distance(observed_TC[:, c], expected_TC[:, c], calm_TC[:, c]) for c in range(len(sd_C))]
     varies_C = sd_C > 0

@@ -14,7 +14,7 @@ from tsad_core.series import Array
 @metric(
     Card(
         name="vus-pr",
-        title="VUS-PR (window: training period)",
+        title="VUS-PR (default window: training period)",
         definition="Area under the range-aware precision-recall curve, averaged over margin widths up to the window.",
         source="Paparrizos et al., VLDB 2022; as in TSB-AD 1.5 and vus 0.0.6 (250 thresholds)",
         low=0,
@@ -80,7 +80,7 @@ def vus_pr(
 @metric(
     Card(
         name="vus-roc",
-        title="VUS-ROC (window: training period)",
+        title="VUS-ROC (default window: training period)",
         definition="Area under the range-aware ROC curve, averaged over margin widths up to the window.",
         source="Paparrizos et al., VLDB 2022; as in TSB-AD 1.5 and vus 0.0.6 (250 thresholds)",
         low=0,

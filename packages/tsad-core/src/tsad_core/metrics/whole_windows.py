@@ -62,10 +62,8 @@ def window_macro_precision(
     >>> window_macro_precision(**given, window=2)
     0.5
     """
-    counts = _Counts.of(
-        labels_T, scores_T, calibration_T, _Windows(window or period(train_TC), stride, fold, rule, rate)
-    )
-    return counts.precision
+    windows = _Windows(window or period(train_TC), stride, fold, rule, rate)
+    return _Counts.of(labels_T, scores_T, calibration_T, windows).precision
 
 
 @metric(
@@ -102,10 +100,8 @@ def window_macro_recall(
     >>> window_macro_recall(**given, window=2)
     0.5
     """
-    counts = _Counts.of(
-        labels_T, scores_T, calibration_T, _Windows(window or period(train_TC), stride, fold, rule, rate)
-    )
-    return counts.recall
+    windows = _Windows(window or period(train_TC), stride, fold, rule, rate)
+    return _Counts.of(labels_T, scores_T, calibration_T, windows).recall
 
 
 @metric(
@@ -143,10 +139,8 @@ def window_macro_f1(
     >>> window_macro_f1(**given, window=2)
     0.5
     """
-    counts = _Counts.of(
-        labels_T, scores_T, calibration_T, _Windows(window or period(train_TC), stride, fold, rule, rate)
-    )
-    return counts.f1
+    windows = _Windows(window or period(train_TC), stride, fold, rule, rate)
+    return _Counts.of(labels_T, scores_T, calibration_T, windows).f1
 
 
 @metric(
@@ -184,10 +178,8 @@ def window_accuracy(
     >>> window_accuracy(**given, window=2)
     0.5
     """
-    counts = _Counts.of(
-        labels_T, scores_T, calibration_T, _Windows(window or period(train_TC), stride, fold, rule, rate)
-    )
-    return counts.accuracy
+    windows = _Windows(window or period(train_TC), stride, fold, rule, rate)
+    return _Counts.of(labels_T, scores_T, calibration_T, windows).accuracy
 
 
 @dataclass(frozen=True)

@@ -20,21 +20,21 @@ Window = Annotated[int, Ge(0)] | Rule
 
 
 def width(window: Window, *, labels_T: Array, train_TC: Array | None, observed_TC: Array | None) -> int:
-    """Return the width in steps; a rule whose input is not given raises `OptionError`.
+    """Return the width in steps; what is no window, or a rule whose input is not given, raises `OptionError`.
 
     >>> width("event-mean", labels_T=np.array([1, 0, 1, 1, 1, 1]), train_TC=None, observed_TC=None)
     2
     """
+    if isinstance(window, int | np.integer) and not isinstance(window, bool) and window >= 0:
+        return int(window)
     if window == "period":
         return _period(_given("train_TC", train_TC, window))
     if window == "tsb-file":
         return _file_period(_given("train_TC", train_TC, window), _given("observed_TC", observed_TC, window))
-    if window in {"event-mean", "event-median"}:
+    if window in ("event-mean", "event-median"):
         lengths_K = _lengths(labels_T)
         return int(np.mean(lengths_K) if window == "event-mean" else np.median(lengths_K))
-    if isinstance(window, str) or window < 0:
-        raise OptionError(f"window = {window!r}; a window is 0 steps or more, or one of {', '.join(get_args(Rule))}")
-    return window
+    raise OptionError(f"window = {window!r}; a window is 0 steps or more, or one of {', '.join(get_args(Rule))}")
 
 
 def _given(name: str, values: Array | None, window: Window) -> Array:
