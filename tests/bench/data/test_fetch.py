@@ -183,6 +183,15 @@ def test_a_refusal_is_one_line_and_only_a_passing_one_is_tried_again(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_has_not_come_is_not_promised_to_go_on(site: Site, tmp_path: Path) -> None:
+    site.status = 503
+    with pytest.raises(DataError, match=r"answers 503 .*; nothing has come yet; try again later$"):
+        get(site, tmp_path)
+    site.status, site.etag, site.cuts = 200, "", [10_000] * 20
+    with pytest.raises(DataError, match=r"the server does not say how to go on, so the same command begins anew$"):
+        get(site, tmp_path)
+
+
 def test_a_server_that_is_not_there_is_one_line(site: Site, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         address = f"http://127.0.0.1:{closed.getsockname()[1]}"
@@ -236,6 +245,41 @@ def test_a_zip_cut_without_a_word_is_thrown_away(site: Site, tmp_path: Path) -> 
     assert get(site, tmp_path, name="toy.zip").size == len(site.content)
 
 
+@pytest.mark.parametrize("cut", [None, 100_000])
+def test_a_file_of_unknown_length_comes_with_a_warning(
+    site: Site, tmp_path: Path, caplog: pytest.LogCaptureFixture, cut: int | None
+) -> None:
+    site.length, site.cuts = False, [] if cut is None else [cut]
+    assert get(site, tmp_path).size == (cut or len(CONTENT))
+    (record,) = caplog.records
+    assert (
+        record.getMessage()
+        == f"{site.address}/toy.bin: the server did not say how long it is, so it may have come cut short"
+    )
+
+
+@pytest.mark.parametrize("known", ["length", "sha256", "zip"])
+def test_a_file_that_can_be_checked_comes_without_a_warning(
+    site: Site, tmp_path: Path, caplog: pytest.LogCaptureFixture, known: str
+) -> None:
+    site.content, site.length = packed({"a.txt": "a" * 999}), known == "length"
+    sha256 = hashlib.sha256(site.content).hexdigest() if known == "sha256" else ""
+    get(site, tmp_path, name="toy.zip" if known == "zip" else "toy.bin", sha256=sha256)
+    assert not caplog.records
+
+
+def test_a_rest_without_a_length_is_whole_only_if_it_comes_to_the_end(
+    site: Site, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.cuts = [100_000, 0, 0, 0]
+    with pytest.raises(DataError, match="bytes are kept"):
+        get(site, tmp_path)
+    site.length, site.cuts = False, [50_000]
+    get(site, tmp_path)
+    assert (tmp_path / "toy/toy.bin").read_bytes() == CONTENT
+    assert not caplog.records
+
+
 def test_what_is_there_is_not_fetched_again_unless_forced(site: Site, tmp_path: Path) -> None:
     get(site, tmp_path)
     assert get(site, tmp_path) == Fetched(tmp_path / "toy/toy.bin")
@@ -267,6 +311,31 @@ def test_an_archive_that_is_refused_is_asked_for_again(site: Site, tmp_path: Pat
     site.content = packed({"good.txt": "a"})
     get(site, tmp_path, name="toy.zip", unpack=True)
     assert files(tmp_path) == {"toy/toy/good.txt"}
+
+
+def test_an_archive_that_no_disk_can_hold_is_asked_for_again(site: Site, tmp_path: Path) -> None:
+    site.content = packed({"a": "a", "a/b": "b"})
+    with pytest.raises(DataError, match=r"^toy\.zip cannot be unpacked \(.*directory.*\), so it was thrown away$"):
+        get(site, tmp_path, name="toy.zip", unpack=True)
+    assert files(tmp_path) == set()
+    site.content = packed({"good.txt": "a"})
+    get(site, tmp_path, name="toy.zip", unpack=True)
+    assert files(tmp_path) == {"toy/toy/good.txt"}
+
+
+def test_an_archive_for_which_there_is_no_room_is_kept(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    site.content = packed({"good.txt": "a"})
+    with monkeypatch.context() as patch:
+        patch.setattr(zipfile.ZipFile, "extractall", full)
+        with pytest.raises(DataError, match="No space left on device; make room, and the same command goes on"):
+            get(site, tmp_path, name="toy.zip", unpack=True)
+    get(site, tmp_path, name="toy.zip", unpack=True)
+    assert len(site.asked) == 1
 
 
 def test_two_at_once_do_not_mix_their_bytes(site: Site, tmp_path: Path) -> None:

@@ -86,7 +86,10 @@ def test_each_broken_file_is_one_line_and_the_others_are_told(tmp_path: Path) ->
     faults = result.stderr.splitlines()
     assert len(faults) == 4
     for fault, number, words in zip(
-        faults, (2, 3, 4, 5), ("has shape", "not a table of numbers", "2 labels for 40 steps", "is empty"), strict=True
+        faults,
+        (2, 3, 4, 5),
+        ("has 1 channels", "not a table of numbers", "2 labels for 40 steps", "is empty"),
+        strict=True,
     ):
         assert f"machine-1-{number}" in fault
         assert words in fault

@@ -304,6 +304,63 @@ def test_faults_in_one_of_several_series_name_the_row_of_the_file(tmp_path: Path
         csv(path=str(short), series="p")["y"]()
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_several_series_are_read_from_the_file_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: bool
+) -> None:
+    frame = pd.DataFrame({"p": list("xyzxyz"), "a": range(6)})
+    path = tmp_path / ("my.csv.gz" if packed else "my.csv")
+    frame.to_csv(path, index=False)
+    found = csv(path=str(path), series="p")
+    reads: list[object] = []
+    whole = pd.read_csv
+    monkeypatch.setattr(pd, "read_csv", lambda *given, **how: reads.append(given) or whole(*given, **how))
+    assert [rows(found[name]().test_TC) for name in "zxyx"] == [[[5]], [[3]], [[4]], [[3]]]
+    assert len(reads) == 1
+
+
+def test_a_series_that_left_the_file_since_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path, "p,a\nx,1\ny,1\nx,2\ny,2\n")
+    found = csv(path=str(path), series="p")
+    path.write_text("p,a\nx,1\nx,2\n", encoding="utf-8")
+    with pytest.raises(DataError, match="series 'y' holds 0 row of values"):
+        found["y"]()
+
+
+def test_text_in_one_series_leaves_the_decimal_commas_of_another(tmp_path: Path) -> None:
+    path = write(tmp_path, "p;a\nx;1,5\ny;1\nx;2,5\ny;oops\n")
+    found = csv(path=str(path), series="p", decimal="comma")
+    assert rows(found["x"]().test_TC) == [[2.5]]
+    with pytest.raises(DataError, match=r"row 5, column 'a': 'oops' is not a number"):
+        found["y"]()
+
+
+@pytest.mark.parametrize("name", ["label", "Label", "labels", "is_anomaly", "anomaly"])
+@pytest.mark.parametrize("marks", ["0011", "0000", ("0.0", "1.0", "0.0", "1.0"), ("False", "True", "False", "True")])
+def test_labels_that_no_option_names_are_no_channel(tmp_path: Path, name: str, marks: tuple[str, ...]) -> None:
+    text = f"a,{name}\n" + "".join(f"{step},{mark}\n" for step, mark in enumerate(marks))
+    assert error(tmp_path, text) == (
+        f"my.csv: channel {name!r} looks like labels, which no detector may see; "
+        "name it in csv.label or csv.ignore, or give it another name if it was measured"
+    )
+    assert read(tmp_path, text, label=name).channels == read(tmp_path, text, ignore=name).channels == ("a",)
+
+
+@pytest.mark.parametrize("missing", ["keep", "forward"])
+def test_labels_with_gaps_are_no_channel_either(tmp_path: Path, missing: str) -> None:
+    assert "looks like labels" in error(tmp_path, "a,label\n1,0\n2,\n3,1\n4,\n", missing=missing)
+
+
+def test_a_channel_may_hold_two_values_or_be_called_label_but_not_both(tmp_path: Path) -> None:
+    assert read(tmp_path, "valve,label\n0,0\n1,2\n0,1\n1,0\n").channels == ("valve", "label")
+
+
+def test_labels_among_the_channels_of_the_long_form_are_refused(tmp_path: Path) -> None:
+    text = "t,channel,value\n1,a,5\n1,label,0\n2,a,6\n2,label,1\n"
+    message = error(tmp_path, text, form="long", time="t")
+    assert "channel 'label' looks like labels, which no detector may see; take its rows away" in message
+
+
 def test_a_series_without_a_name_is_named(tmp_path: Path) -> None:
     assert "row 3, column 'p': it has no name" in error(tmp_path, "p,a\nx,1\n,2\n", series="p")
 
@@ -355,6 +412,10 @@ def test_listing_reads_the_header_alone(tmp_path: Path) -> None:
         ("a,b\n1,2\n3,x\n", "my.csv, row 3, column 'b': 'x' is not a number"),
         ("a,b\n1,2\n\n3,x\n", "my.csv, row 4, column 'b': 'x' is not a number"),
         ("a;b\n1,5;2\n3,5;4\n", "row 2, column 'a': '1,5' is not a number; a decimal comma needs csv.decimal=comma"),
+        ('a,b\n1,"-1234,5e3"\n', "'-1234,5e3' is not a number; a decimal comma needs csv.decimal=comma"),
+        ("a;b\n1;2\n3;1,5,2\n", "'1,5,2' is not a number; mend it, leave it empty, or name its column in csv.ignore"),
+        ("a;b\n1;2\n3;x,y\n", "'x,y' is not a number; mend it, leave it empty, or name its column in csv.ignore"),
+        ("a,b\n1,2\n3,oops\n", "'oops' is not a number; mend it, leave it empty, or name its column in csv.ignore"),
         ("a,b\n1,2\n3,4,5\n", "my.csv, row 3: it holds 3 values for 2 columns"),
         ("a,b\n1,2,3\n3,4,5\n", "my.csv, row 2: it holds 3 values for 2 columns"),
         ("a,b\n1,2\n3\n", "my.csv, row 3: it holds 1 values for 2 columns"),

@@ -157,7 +157,7 @@ def test_a_broken_table_names_the_file(tmp_path: Path, content: str) -> None:
 
 
 def test_a_value_that_is_not_finite_names_the_file_and_the_row(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"n1\.txt holds a value that is not finite in row 2"):
+    with pytest.raises(DataError, match=r"n1\.txt holds a value that is not finite in line 2"):
         read_table(DataFile(write(tmp_path / "n1.txt", "1,2\n3,nan\n")))
 
 

@@ -4,12 +4,13 @@ import copyreg
 import io
 import os
 import pickle
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tsad_core.datasets.home import DataFile
-from tsad_core.datasets.pickles import read_pickled_array
+from tsad_core.datasets.pickles import read_pickled_array, read_pickled_dict
 from tsad_core.errors import DataError
 
 VALUES = np.arange(6.0).reshape(2, 3)
@@ -30,7 +31,7 @@ def refusal(folder: Path, content: bytes) -> str:
     return message
 
 
-@pytest.mark.parametrize("protocol", [3, 4])
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 @pytest.mark.parametrize("kind", ["f4", "f8", ">f8", "i8", "u1", "?"])
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_an_array_of_numbers_comes_back_as_it_was(tmp_path: Path, protocol: int, kind: str, order: str) -> None:
@@ -38,6 +39,51 @@ def test_an_array_of_numbers_comes_back_as_it_was(tmp_path: Path, protocol: int,
     array = read_pickled_array(lay(tmp_path, pickle.dumps(given, protocol)))
     assert array.dtype == given.dtype
     assert np.array_equal(array, given)
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("turned", [(0, 1, 2), (2, 1, 0), (1, 0, 2), (2, 0, 1)])
+def test_axes_in_any_order_come_back_as_they_were(tmp_path: Path, protocol: int, turned: tuple[int, ...]) -> None:
+    given = np.arange(24.0).reshape(2, 3, 4).transpose(turned)
+    for values in (given, given[:, :, ::2]):
+        array = read_pickled_array(lay(tmp_path, pickle.dumps(values, protocol)), axes=3)
+        assert array.tolist() == values.tolist()
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_dict_may_hold_arrays_of_any_protocol(tmp_path: Path, protocol: int) -> None:
+    content = read_pickled_dict(lay(tmp_path, pickle.dumps({"a": {"b": VALUES}, "c": VALUES[0], "d": 1}, protocol)))
+    assert content["a"]["b"].tolist() == VALUES.tolist()
+    assert (content["c"].tolist(), content["d"]) == ([0, 1, 2], 1)
+
+
+def test_a_dict_that_stands_in_many_places_is_read_once(tmp_path: Path) -> None:
+    # on each level twice: taken apart at every place, these 60 would outlast the universe
+    nested: dict[int, object] = {}
+    for _ in range(60):
+        nested = {1: nested, 2: nested}
+    content = read_pickled_dict(lay(tmp_path, pickle.dumps(nested, 2)))
+    assert content[1] is content[2]  # type: ignore[index]  # its keys are numbers for once
+
+
+@pytest.mark.parametrize("path", [(), ("a",), ("a", "b")])
+def test_a_dict_that_holds_itself_is_one_line(tmp_path: Path, path: tuple[str, ...]) -> None:
+    content: dict[str, object] = {}
+    inner = content
+    for key in path:
+        inner[key] = inner = {}
+    inner["again"] = content
+    file = lay(tmp_path, pickle.dumps(content, 2))
+    with pytest.raises(
+        DataError, match=r"a\.pkl is not a pickle of arrays of numbers: it holds a dict that holds itself"
+    ):
+        read_pickled_dict(file)
+
+
+def test_dicts_without_end_are_one_line(tmp_path: Path) -> None:
+    file = lay(tmp_path, b"\x80\x02" + b"}K\x01" * 50_000 + b"N" + b"s" * 50_000 + b".")
+    with pytest.raises(DataError, match=r"a\.pkl is not a pickle of arrays of numbers: [^\n]*recursion[^\n]*$"):
+        read_pickled_dict(file)
 
 
 def test_the_module_names_of_numpy_1_and_2_are_the_same_to_it(tmp_path: Path) -> None:
@@ -78,6 +124,8 @@ def attacks(trace: Path) -> dict[str, bytes]:
         "numpy.fromfile": f"cnumpy\nfromfile\n(V{made}\ntR.".encode(),
         "numpy.core.multiarray.scalar": b"cnumpy.core.multiarray\nscalar\n.",
         "copy_reg._reconstructor": pickle.dumps(DataFile(trace), 0),
+        "_codecs.decode": b"c_codecs\ndecode\n(Vx\nVlatin1\ntR.",
+        "numpy.core.numeric.fromfile": f"cnumpy.core.numeric\nfromfile\n(V{made}\ntR.".encode(),
         "numpy.ndarray.__class__": b"\x80\x04\x8c\x05numpy\x8c\x11ndarray.__class__\x93.",
         r"os\nsystem.x": b"\x80\x04\x8c\x09os\nsystem\x8c\x01x\x93.",
     }
@@ -109,6 +157,42 @@ def test_an_attack_after_or_inside_an_array_is_refused_and_not_run(tmp_path: Pat
     assert "expected numbers" in refusal(tmp_path, pickle.dumps(nested, 3))
     assert "posix.system" in refusal(tmp_path, pickle.dumps((VALUES, Calls(os.system, f"touch {trace}")), 3))
     assert not trace.exists()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        b"c_codecs\nencode\n(Vx\nVrot13\ntR.",
+        b"c_codecs\nencode\n(Vx\ntR.",
+        b"c_codecs\nencode\n(I1\nVlatin1\ntR.",
+        b"c_codecs\nencode\n(V\\u20ac\nVlatin1\ntR.",
+        b"cnumpy.core.numeric\n_frombuffer\n(Vx\nVf8\n(I1\ntVC\ntR.",
+        b"cnumpy.core.numeric\n_frombuffer\n(tR.",
+    ],
+)
+def test_the_stand_ins_take_nothing_but_what_numpy_writes(tmp_path: Path, call: bytes) -> None:
+    assert "is not a pickle of arrays of numbers: " in refusal(tmp_path, call)
+
+
+@pytest.mark.parametrize("protocol", [2, 5])
+@pytest.mark.parametrize("values", [["a", "b"], [None, 1], [1j]])
+def test_other_protocols_refuse_the_same_arrays(tmp_path: Path, protocol: int, values: list[object]) -> None:
+    assert "expected numbers" in refusal(tmp_path, pickle.dumps(np.array(values), protocol))
+
+
+def test_a_long_text_that_is_asked_for_again_and_again_is_held_once(tmp_path: Path) -> None:
+    # 1 MB of text, encoded 3000 times
+    call = b"h\x00h\x01h\x02\x86R"
+    text = b"X" + (1 << 20).to_bytes(4, "little") + b"x" * (1 << 20)
+    head = b"\x80\x02c_codecs\nencode\nq\x00" + text + b"q\x01X\x06\x00\x00\x00latin1q\x02"
+    file = lay(tmp_path, head + b"(" + call * 3000 + b"t.")
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match="something other than one array"):
+            read_pickled_array(file)
+        assert tracemalloc.get_traced_memory()[1] < 50 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_an_extension_is_refused_even_if_it_was_used_before(tmp_path: Path) -> None:
@@ -167,8 +251,9 @@ def test_a_number_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
     assert "it numbers a value 65535, which is more than it can hold" in refusal(tmp_path, content)
 
 
-def test_a_truncated_pickle_is_one_line_wherever_it_ends(tmp_path: Path) -> None:
-    content = pickle.dumps(VALUES, 3)
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_truncated_pickle_is_one_line_wherever_it_ends(tmp_path: Path, protocol: int) -> None:
+    content = pickle.dumps(VALUES, protocol)
     for length in range(1, len(content)):
         refusal(tmp_path, content[:length])
 

@@ -68,7 +68,18 @@ def test_labels_may_come_as_decimals(tmp_path: Path) -> None:
         ({"test_label": LABELS[:-6]}, r"test_label\.csv holds 2 labels for 3 steps"),
         ({"test_label": LABELS.replace("102", "103")}, r"test_label\.csv holds other times than the test file"),
         ({"test_label": LABELS.replace("102,1", "102,")}, r"test_label\.csv, row 4, column 'label': it has no value"),
-        ({"test_label": LABELS.replace("102,1", "102,2")}, r"labels_T holds values other than 0 and 1"),
+        (
+            {"test_label": LABELS.replace("102,1", "102,2")},
+            r"test_label\.csv, row 4, column 'label': 2 is no label; expected 0 or 1",
+        ),
+        (
+            {"test_label": LABELS.replace("101,1", "101,0.5")},
+            r"test_label\.csv, row 3, column 'label': 0\.5 is no label; expected 0 or 1",
+        ),
+        (
+            {"test_label": "timestamp_(min)\n100\n101\n102\n"},
+            r"test_label\.csv has 0 columns beside 'timestamp_\(min\)'; expected one of labels",
+        ),
         ({"train": table(["1", "2"]) + "5,1,1\n"}, r"train\.csv, row 4: it holds 3 values for 26 columns"),
         ({"train": table(["", ""])}, r"train\.csv: column 'feature_0' has no value at all; get it again"),
         ({"train": "a,b\n1,2\n"}, r"train\.csv has no column 'timestamp_\(min\)'"),

@@ -138,7 +138,7 @@ def test_missing_data_says_what_to_get(tmp_path: Path, dataset: Callable[..., ob
         ("Data,Label\n1,0\n2\n3,0\n4,0\n", "is not a table of numbers"),
         ("Data,Label\n1,0,0\n2,0,0\n3,0,0\n4,0,0\n", "names 2 columns, but its rows have 3"),
         ("Data,Label\n1,0\n2,2\n3,0\n4,0\n", "holds labels other than 0 and 1"),
-        ("Data,Label\n1,0\n2,0\nnan,0\n4,0\n", "not finite in row 3"),
+        ("Data,Label\n1,0\n2,0\nnan,0\n4,0\n", "not finite in line 4"),
     ],
 )
 def test_a_broken_file_is_named(tmp_path: Path, text: str, words: str) -> None:

@@ -78,7 +78,8 @@ def _remarks(finding: Finding) -> str:
 def _groups(title: str, groups: list[tuple[str, ...]], width: int) -> str:
     if not groups:
         return f"{title}: none"
-    head = f"{title}: {sum(map(len, groups)):,} series in {len(groups):,} groups"
+    counted = "1 group" if len(groups) == 1 else f"{len(groups):,} groups"
+    head = f"{title}: {sum(map(len, groups)):,} series in {counted}"
     return "\n".join([head, *(_hanging("  ", " = ".join(group), 4, width) for group in groups)])
 
 

@@ -28,6 +28,8 @@ _CHUNK = 1 << 13
 """Bytes taken at once; as many at most are lost when a connection is cut."""
 
 _LOCK = "lock"
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+"""What the system says when there is no room."""
 _PASSING = {408, 425, 429, 500, 502, 503, 504}
 """What a server may answer that it will not answer for long."""
 
@@ -106,6 +108,12 @@ def _settle(archive: Path, target: Path, work: Path) -> None:
     except DataError:
         archive.unlink()
         raise
+    except OSError as error:
+        if error.errno in _FULL:
+            raise
+        archive.unlink()
+        reason = error.strerror or error
+        raise DataError(f"{archive.name} cannot be unpacked ({reason}), so it was thrown away") from error
     archive.unlink()
 
 
@@ -132,6 +140,8 @@ def _download(download: Download, work: Path, *, watch: Watch, patience: Patienc
     if download.name.endswith(".zip") and not zipfile.is_zipfile(whole):
         whole.unlink()
         raise DataError(f"what {download.url} sends is not a whole zip archive, so it was thrown away")
+    if not (resuming.length_known or download.sha256 or download.name.endswith(".zip")):
+        logger.warning("%s: the server did not say how long it is, so it may have come cut short", download.url)
     return whole
 
 
@@ -141,6 +151,7 @@ class _Resuming:
     def __init__(self, part: Path, watch: Watch, patience: Patience) -> None:
         self._part, self._watch, self._patience = part, watch, patience
         self._mark = part.with_suffix(".version")
+        self.length_known = True
 
     def __call__(self, url: str, output_file: Any, _: Any) -> None:
         with requests.Session() as session:
@@ -158,10 +169,17 @@ class _Resuming:
                 idle = 0 if self._size() > most else idle + 1
                 most = max(most, self._size())
                 if idle >= self._patience.tries:
-                    kept = f"; {self._size():,} bytes are kept" if self._size() else ""
-                    raise DataError(f"{url}: {cut}{kept}; the same command goes on from there") from cut
+                    raise DataError(f"{url}: {cut}; {self._outlook()}") from cut
                 logger.info("%s: %s at byte %d", url, cut, self._size())
                 time.sleep(self._patience.pause * 2 ** max(idle - 1, 0))
+
+    def _outlook(self) -> str:
+        """Return what the next call can do."""
+        if not self._size():
+            return "nothing has come yet; try again later"
+        if not self._version():
+            return "the server does not say how to go on, so the same command begins anew"
+        return f"{self._size():,} bytes are kept; the same command goes on from there"
 
     def _go_on(self, session: requests.Session, url: str) -> None:
         """Add to the part what is missing; raise `_Cut` if it does not come to its end."""
@@ -202,13 +220,16 @@ class _Resuming:
 
     def _write(self, response: requests.Response) -> None:
         begins = self._begin(response)
-        total = begins + int(response.headers["Content-Length"]) if "Content-Length" in response.headers else None
+        total = _length_of(response, begins)
+        self.length_known = total is not None or response.headers.get("Transfer-Encoding", "").lower() == "chunked"
         with self._part.open("ab" if begins else "wb") as part:
             if not begins:
                 self._mark.write_text(_version_of(response), encoding="utf-8")
             for chunk in response.iter_content(_CHUNK):
                 part.write(chunk)
                 self._watch(part.tell(), total)
+            if total is not None and "Content-Encoding" not in response.headers and part.tell() < total:
+                raise _Cut("the connection ended too early")
 
     def _begin(self, response: requests.Response) -> int:
         """Return the byte of the file at which the answer begins: where the part ends, or at 0."""
@@ -226,6 +247,14 @@ class _Resuming:
 
     def _version(self) -> str:
         return self._mark.read_text(encoding="utf-8") if self._mark.exists() else ""
+
+
+def _length_of(response: requests.Response, begins: int) -> int | None:
+    """Return how long the whole file is, unless the answer does not say."""
+    if "Content-Length" in response.headers:
+        return begins + int(response.headers["Content-Length"])
+    whole = re.search(r"/(\d+)$", response.headers.get("Content-Range", ""))
+    return int(whole[1]) if begins and whole else None
 
 
 def _version_of(response: requests.Response) -> str:
@@ -271,5 +300,5 @@ def _told(download: Download) -> Iterator[None]:
         yield
     except OSError as error:
         where = error.filename or download.name
-        hint = "; make room, and the same command goes on from there" if error.errno == errno.ENOSPC else ""
+        hint = "; make room, and the same command goes on from there" if error.errno in _FULL else ""
         raise DataError(f"{where} cannot be written: {error.strerror or error}{hint}") from error

@@ -1,6 +1,7 @@
 """Your own series, from a CSV or parquet file."""
 
 import functools
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,8 @@ Form = Literal["wide", "long"]
 Missing = Literal["refuse", Fill]
 _SEPARATORS = {"auto": "", "comma": ",", "semicolon": ";", "tab": "\t"}
 _DECIMALS = {"point": ".", "comma": ","}
+_LABELS = {"label", "labels", "is_anomaly", "anomaly"}
+"""What people call the column that says what is anomalous."""
 _MARKS = {"0": 0, "0.0": 0, "false": 0, "normal": 0, "1": 1, "1.0": 1, "true": 1, "anomaly": 1}
 
 
@@ -54,7 +57,8 @@ def csv(
 ) -> Mapping[str, Callable[[], Series]]:
     """Return the series in your file: its first rows are the training part, the rest is the test part.
 
-    A file has a header and is in UTF-8. Each column that no option names is a channel and holds numbers.
+    A file has a header and is in UTF-8. Each column that no option names is a channel and holds numbers; one
+    that is called ``label``, ``labels``, ``anomaly`` or ``is_anomaly`` and holds 0 and 1 alone is an error.
     Errors name the row as the file has it: the header is row 1 (in parquet, row 1 is the first of values).
 
     - `path`: the file, ``.csv``, ``.tsv`` (also with ``.gz``) or ``.parquet`` (needs ``tsad-core[parquet]``).
@@ -88,7 +92,8 @@ def csv(
     table = open_table(_existing(file), separator=_SEPARATORS[delimiter], decimal=_DECIMALS[decimal])
     roles.check(table, gaps)
     names = _series_names(table, series) if series else [file.name.partition(".")[0]]
-    return {name: functools.partial(_read, name, table, roles, rules) for name in names}
+    source = _Source(table, roles)
+    return {name: functools.partial(_read, name, source, rules) for name in names}
 
 
 @dataclass(frozen=True)
@@ -181,10 +186,12 @@ def _series_names(table: Table, column: str) -> list[str]:
     return [str(name) for name in names.unique()]
 
 
-def _read(name: str, table: Table, roles: _Roles, rules: _Rules) -> Series:
+def _read(name: str, source: "_Source", rules: _Rules) -> Series:
+    table, roles = source.table, source.roles
     where = f"{table.name}, series {name!r}" if roles.series else table.name
     form = _wide if roles.form == "wide" else _long
-    rows, channels = form(table, _frame(table, roles, name), roles, rules)
+    rows, channels = form(table, source.rows(name), roles, rules)
+    _check_no_labels(where, rows.values_TC, channels, roles.form)
     cut = rules.cut(where, len(rows.values_TC))
     period = None if rows.seconds_T is None else timeline.period(rows.seconds_T)
     train = _prepared(f"{where}, training part", rows.part(slice(cut)), channels, period, rules)
@@ -203,13 +210,38 @@ def _read(name: str, table: Table, roles: _Roles, rules: _Rules) -> Series:
     )
 
 
-def _frame(table: Table, roles: _Roles, name: str) -> Frame:
-    texts = [column for option, column in roles.named if option in {"series", "channel"}]
-    frame = table.frame(text=texts).drop(columns=list(roles.ignored))
-    if not roles.series:
-        return frame
-    _check_present(table, frame[roles.series])
-    return frame[frame[roles.series] == name].drop(columns=roles.series)
+@dataclass(frozen=True)
+class _Source:
+    """The rows of a file; where it holds several series they are read once, for the first that is asked for."""
+
+    table: Table
+    roles: _Roles
+
+    def rows(self, name: str) -> Frame:
+        """Return the rows of one series."""
+        if not self.roles.series:
+            return self._all()
+        frame, places = self._parts
+        return frame.iloc[places.get(name, [])]
+
+    @functools.cached_property
+    def _parts(self) -> tuple[Frame, Mapping[str, Array]]:
+        frame = self._all()
+        _check_present(self.table, frame[self.roles.series])
+        return frame.drop(columns=self.roles.series), frame.groupby(self.roles.series).indices
+
+    def _all(self) -> Frame:
+        texts = [column for option, column in self.roles.named if option in {"series", "channel"}]
+        return self.table.frame(text=texts).drop(columns=list(self.roles.ignored))
+
+
+def _check_no_labels(where: str, values_TC: Array, channels: tuple[str, ...], form: Form) -> None:
+    """Refuse what looks like the labels among the channels, where a detector would see it."""
+    advice = "name it in csv.label or csv.ignore, or" if form == "wide" else "take its rows away, or"
+    for channel, values_T in zip(channels, values_TC.T, strict=True):
+        if str(channel).strip().lower() in _LABELS and np.isin(values_T[~np.isnan(values_T)], (0, 1)).all():
+            message = f"{where}: channel {channel!r} looks like labels, which no detector may see"
+            raise OptionError(f"{message}; {advice} give it another name if it was measured")
 
 
 def _wide(table: Table, frame: Frame, roles: _Roles, rules: _Rules) -> tuple[_Rows, tuple[str, ...]]:
@@ -234,14 +266,17 @@ def _long(table: Table, frame: Frame, roles: _Roles, rules: _Rules) -> tuple[_Ro
     _check_cells(table, frame, roles, seconds_T)
     times_T, first_T, at_T = np.unique(seconds_T, return_index=True, return_inverse=True)
     grid_TC = np.full((len(times_T), len(channels)), np.nan)
-    grid_TC[at_T, which_T] = numbers(table.name, frame[[roles.value]], hint=_HINT)[:, 0]
+    grid_TC[at_T, which_T] = numbers(table.name, frame[[roles.value]], decimal=table.decimal, hint=_hint)[:, 0]
     index = pd.Index(frame[roles.time].iloc[first_T], name="time")
     values_TC = _values(table, pd.DataFrame(grid_TC, index=index, columns=channels), rules)
     labels_T = np.bincount(at_T, _marks(table, frame[roles.label])) > 0 if roles.label else None
     return _Rows(values_TC, labels_T, times_T), tuple(channels)
 
 
-_HINT = "a decimal comma needs csv.decimal=comma"
+def _hint(text: str) -> str:
+    if re.fullmatch(r"[+-]?\d*,\d+(e[+-]?\d+)?", text.strip(), re.IGNORECASE):
+        return "a decimal comma needs csv.decimal=comma"
+    return "mend it, leave it empty, or name its column in csv.ignore"
 
 
 def _check_cells(table: Table, frame: Frame, roles: _Roles, seconds_T: Array) -> None:
@@ -256,7 +291,7 @@ def _check_cells(table: Table, frame: Frame, roles: _Roles, seconds_T: Array) ->
 
 
 def _values(table: Table, values: Frame, rules: _Rules) -> Array:
-    values_TC = numbers(table.name, values, hint=_HINT)
+    values_TC = numbers(table.name, values, decimal=table.decimal, hint=_hint)
     if rules.missing == "refuse" and np.isnan(values_TC).any():
         hint = f"{np.isnan(values_TC).mean():.2%} of all are missing; set csv.missing=interpolate, forward or keep"
         raise missing_fault(table.name, values, values_TC, hint)

@@ -5,6 +5,7 @@ import pickle
 import pickletools
 import re
 import reprlib
+from collections.abc import Callable
 from typing import Any, Never
 
 import numpy as np
@@ -55,16 +56,25 @@ def _loaded(file: DataFile, encoding: str) -> Any:
     content = file.read()
     try:
         _scan(file, content)
-        return _made(_ArrayUnpickler(file, content, encoding).load())
+        return _made(_ArrayUnpickler(file, content, encoding).load(), {})
     except _DAMAGED as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DataError(f"{file} is not a pickle of arrays of numbers: {reason}") from error
 
 
-def _made(value: Any) -> Any:
-    """Put arrays in the place of their parts, and text in the place of the bytes that Python 2 wrote."""
+def _made(value: Any, dicts: dict[int, dict[Any, Any] | None]) -> Any:
+    """Put arrays in the place of their parts, and text in the place of the bytes that Python 2 wrote.
+
+    `dicts` holds what has become of each dict so far, and nothing of one that is still being made: one
+    that stands in many places is made once, or two such places on each level would double the time.
+    """
     if isinstance(value, dict):
-        return {_made(key): _made(part) for key, part in value.items()}
+        if id(value) not in dicts:
+            dicts[id(value)] = None
+            dicts[id(value)] = {_made(key, dicts): _made(part, dicts) for key, part in value.items()}
+        if dicts[id(value)] is None:
+            raise ValueError("it holds a dict that holds itself")
+        return dicts[id(value)]
     if isinstance(value, _ArrayParts):
         return value.values
     return _text(value) if isinstance(value, bytes) else value
@@ -89,15 +99,27 @@ def _refuse(file: DataFile, wanted: str) -> Never:
 
 
 class _ArrayUnpickler(pickle.Unpickler):
-    """Knows four names, and none of them leads to foreign code."""
+    """Knows few names, and none of them leads to foreign code."""
 
     def __init__(self, file: DataFile, content: bytes, encoding: str) -> None:
         super().__init__(io.BytesIO(content), encoding=encoding)
         self._file = file
+        self._encoded: dict[str, bytes] = {}
 
-    def find_class(self, module: str, name: str) -> type[Any]:
+    def find_class(self, module: str, name: str) -> Callable[..., Any]:
+        if (module, name) == ("_codecs", "encode"):
+            return self._encode
         admitted = _ADMITTED.get((module, name))
         return admitted or _refuse(self._file, f"{module}.{name}")
+
+    def _encode(self, text: object, encoding: object) -> bytes:
+        """Stand in for ``_codecs.encode``, by which Python 3 writes bytes in the protocols of Python 2."""
+        if not isinstance(text, str) or encoding != "latin1":
+            raise TypeError("it encodes something other than bytes")
+        # once: a short pickle may ask for a long text again and again, and copies would fill the memory
+        if text not in self._encoded:
+            self._encoded[text] = text.encode("latin-1")
+        return self._encoded[text]
 
     def persistent_load(self, _: object) -> Never:
         _refuse(self._file, "a persistent id")
@@ -127,9 +149,19 @@ class _ArrayParts:
         self.values = np.frombuffer(content, parts.dtype).reshape(shape, order="F" if by_columns else "C")
 
 
+class _BufferParts(_ArrayParts):
+    """Stands in for the function that makes an array from its bytes, as protocol 5 has it."""
+
+    def __init__(self, content: bytes, parts: _DtypeParts, shape: Any, order: Any, axes: Any = None) -> None:
+        values = np.frombuffer(content, parts.dtype)
+        self.values = values.reshape(shape).transpose(axes) if order == "K" else values.reshape(shape, order=order)
+
+
 _ADMITTED: dict[tuple[str, str], type[Any]] = {
     ("numpy.core.multiarray", "_reconstruct"): _ArrayParts,
     ("numpy._core.multiarray", "_reconstruct"): _ArrayParts,
+    ("numpy.core.numeric", "_frombuffer"): _BufferParts,
+    ("numpy._core.numeric", "_frombuffer"): _BufferParts,
     ("numpy", "ndarray"): _ArrayParts,
     ("numpy", "dtype"): _DtypeParts,
 }

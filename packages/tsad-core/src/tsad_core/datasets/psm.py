@@ -10,7 +10,7 @@ import numpy as np
 
 from tsad_core.dataset import Collection, Counts, dataset
 from tsad_core.datasets.home import DataFile, find_files, missing
-from tsad_core.datasets.tables import Frame, TextTable, check_known, complete_numbers, fill, numbers
+from tsad_core.datasets.tables import Frame, TextTable, check_known, complete_numbers, fault, fill, numbers
 from tsad_core.errors import DataError
 from tsad_core.series import Array, Series
 
@@ -83,4 +83,12 @@ def _labels(name: str, labels: Frame, test: Frame) -> Array:
         raise DataError(f"{name} holds {len(labels)} labels for {len(test)} steps; get it again")
     if not np.array_equal(labels[_TIME], test[_TIME]):
         raise DataError(f"{name} holds other times than the test file; get both again")
-    return complete_numbers(name, labels.drop(columns=_TIME))[:, 0]
+    marks = labels.drop(columns=_TIME)
+    if marks.shape[1] != 1:
+        raise DataError(f"{name} has {marks.shape[1]} columns beside {_TIME!r}; expected one of labels; get it again")
+    labels_T = complete_numbers(name, marks)[:, 0]
+    wrong_T = ~np.isin(labels_T, (0, 1))
+    if wrong_T.any():
+        step = int(wrong_T.argmax())
+        raise fault(name, marks.iloc[:, 0], step, f"{labels_T[step]:g} is no label; expected 0 or 1; get it again")
+    return labels_T

@@ -2,8 +2,9 @@
 
 import csv
 import io
+import math
 import tokenize
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from numpy.lib import format as npy
@@ -11,6 +12,9 @@ from numpy.lib import format as npy
 from tsad_core.datasets.home import DataFile
 from tsad_core.errors import DataError
 from tsad_core.series import Array
+
+_Line = tuple[int, list[bytes]]
+"""The number of a line of a file, counted from 1, and the values in it."""
 
 # what numpy raises over damaged headers and lengths
 _NOT_NPY = (
@@ -27,26 +31,28 @@ _NOT_NPY = (
 
 def read_values(file: DataFile) -> Array:
     """Return the numbers of a file, float64, parted by any white space."""
+    content = file.read()
     try:
-        values_T = np.array(file.read().split(), dtype=np.float64)
+        values_T = np.array(content.split(), dtype=np.float64)
     except ValueError as error:
-        raise DataError(f"{file} holds what is not a number: {error}") from error
-    return _finite(file, values_T)
+        fault = _first_fault(_lines(content, bytes.split), even=False) or error
+        raise DataError(f"{file} holds what is not a number: {fault}") from error
+    return _finite_in(file, values_T, _lines(content, bytes.split))
 
 
 def read_table(file: DataFile) -> Array:
     """Return the rows of comma-separated numbers of a file, float64."""
-    return _table(file, file.read())
+    return _table(file, file.read(), skip=0)
 
 
 def read_headed_table(file: DataFile) -> tuple[list[str], Array]:
     """Return the names in the first line of a file and the rows of comma-separated numbers below, float64."""
-    content = file.read().lstrip()
-    header, _, rows = content.partition(b"\n")
+    content = file.read()
+    header, _, rows = content.lstrip().partition(b"\n")
     names = [name.strip() for name in header.decode("utf-8-sig", errors="replace").split(",")]
     if not rows.strip():
         raise DataError(f"{file} holds no rows below its header; get it again")
-    table_TC = _table(file, rows)
+    table_TC = _table(file, content, skip=content.count(b"\n") - rows.count(b"\n"))
     if len(names) != table_TC.shape[1]:
         raise DataError(f"{file} names {len(names)} columns, but its rows have {table_TC.shape[1]}; get it again")
     return names, table_TC
@@ -110,12 +116,55 @@ def check_widths(train: DataFile, train_TC: Array, test: DataFile, test_TC: Arra
         raise DataError(f"{test} has {test_TC.shape[1]} channels, but {train} has {train_TC.shape[1]}; get them again")
 
 
-def _table(file: DataFile, content: bytes) -> Array:
+def _table(file: DataFile, content: bytes, *, skip: int) -> Array:
     try:
-        table_TC = np.loadtxt(io.BytesIO(content), delimiter=",", ndmin=2, comments=None)
+        table_TC = np.loadtxt(io.BytesIO(content), delimiter=",", ndmin=2, comments=None, skiprows=skip)
     except ValueError as error:
-        raise DataError(f"{file} is not a table of numbers: {str(error).partition(';')[0]}") from error
-    return _finite(file, table_TC)
+        # numpy names rows, some from 0 and some from 1, and does not count the header or what is blank
+        fault = _first_fault(_lines(content, _cells, skip=skip), even=True) or error
+        raise DataError(f"{file} is not a table of numbers: {fault}") from error
+    return _finite_in(file, table_TC, _lines(content, _cells, skip=skip))
+
+
+def _cells(line: bytes) -> list[bytes]:
+    return line.split(b",") if line else []
+
+
+def _lines(content: bytes, part: Callable[[bytes], list[bytes]], *, skip: int = 0) -> Iterator[_Line]:
+    """Give each line that holds values, below so many; nothing is done before the first is asked for."""
+    for number, line in enumerate(content.splitlines(), 1):
+        if number > skip and part(line):
+            yield number, part(line)
+
+
+def _first_fault(lines: Iterable[_Line], *, even: bool) -> str | None:
+    """Return which line holds something other than numbers or, if all must be even, more or fewer than the first."""
+    width = None
+    for number, values in lines:
+        width = width or len(values)
+        if even and len(values) != width:
+            return f"line {number} has {len(values)} columns; those above have {width}"
+        wrong = next((value for value in values if not _is_number(value)), None)
+        if wrong is not None:
+            return f"line {number} holds {wrong.strip().decode('latin-1')!a}"
+    return None
+
+
+def _is_number(value: bytes) -> bool:
+    try:
+        float(value)
+    except ValueError:
+        return False
+    # Python parts digits so, and files do not
+    return b"_" not in value
+
+
+def _finite_in(file: DataFile, values: Array, lines: Iterable[_Line]) -> Array:
+    """Return the values of a file's lines as they are; raise `DataError` unless they are finite."""
+    if not np.isfinite(values).all():
+        number = next(number for number, texts in lines if not all(map(math.isfinite, map(float, texts))))
+        raise DataError(f"{file} holds a value that is not finite in line {number}")
+    return values
 
 
 def _places(file: DataFile, header: list[str], columns: Iterable[str]) -> list[int]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, cast
+from typing import Any, BinaryIO, ClassVar, Literal, cast
 
 import numpy as np
 
@@ -28,6 +28,10 @@ Fill = Literal["keep", "forward", "interpolate"]
 
 _UNREADABLE = (OSError, EOFError, zlib.error)
 _AGAIN = "get it again"
+
+
+def _again(_: str) -> str:
+    return _AGAIN
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,7 @@ class ParquetTable:
     """A table in a parquet file; its rows count from 1."""
 
     path: Path
+    decimal: ClassVar[str] = "."
 
     @property
     def name(self) -> str:
@@ -196,9 +201,12 @@ def fault(table: str, values: Column, position: int, message: str) -> DataError:
     return DataError(f"{table}, {index.name} {index[position]}, column {values.name!r}: {message}")
 
 
-def numbers(table: str, frame: Frame, *, hint: str = _AGAIN) -> Array:
-    """Return the values of a frame, float64; text and what float32 cannot hold are errors, a missing value is NaN."""
-    columns = {name: _converted(table, frame[name], hint) for name in frame.columns}
+def numbers(table: str, frame: Frame, *, decimal: str = ".", hint: Callable[[str], str] = _again) -> Array:
+    """Return the values of a frame, float64; text and what float32 cannot hold are errors, a missing value is NaN.
+
+    `decimal` is what parts the decimals where a column is text, `hint` says what to do about a text.
+    """
+    columns = {name: _converted(table, frame[name], decimal, hint) for name in frame.columns}
     values_TC: Array = frame.assign(**columns).to_numpy(np.float64, na_value=np.nan)
     too_large_TC = np.abs(values_TC) > np.finfo(np.float32).max
     if too_large_TC.any():
@@ -261,18 +269,19 @@ def _opened(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
-def _converted(table: str, values: Column, hint: str) -> Column:
+def _converted(table: str, values: Column, decimal: str, hint: Callable[[str], str]) -> Column:
     from pandas import to_numeric
     from pandas.api.types import is_numeric_dtype
 
     if is_numeric_dtype(values):
         return values
     # text: perhaps only because of a row that is not asked for here
-    converted = to_numeric(values.astype("str"), errors="coerce")
+    converted = to_numeric(values.astype("str").str.replace(decimal, "."), errors="coerce")
     wrong_T = (converted.isna() & values.notna()).to_numpy()
     if wrong_T.any():
         position = int(wrong_T.argmax())
-        raise fault(table, values, position, f"{str(values.iloc[position])!r} is not a number; {hint}")
+        text = str(values.iloc[position])
+        raise fault(table, values, position, f"{text!r} is not a number; {hint(text)}")
     return converted
 
 
