@@ -84,8 +84,71 @@ def test_windows_longer_than_the_excerpt_look_to_its_end():
     assert look_ahead(Windowed(window=100), noise(80)) == math.inf
 
 
+@detector
+class Extreme(Learnless):
+    """The value, of one channel or of a sum of all, in the range of the whole part."""
+
+    spread: bool = False
+    summed: bool = False
+
+    def detect(self, test_TC: Array) -> Detection:
+        scores_T = np.abs(test_TC.sum(axis=1)) if self.summed else np.abs(test_TC[:, 0]) + 1
+        low = scores_T.min() if self.spread else 0
+        return Detection((scores_T - low) / max(1e-9, scores_T.max() - low))
+
+
+@pytest.mark.parametrize("summed", [False, True])
+@pytest.mark.parametrize("spread", [False, True])
+def test_scores_in_the_range_of_the_whole_part_look_to_its_end_wherever_its_extremes_lie(spread, summed):
+    test_TC = noise(channels=3)
+    test_TC[[100, 200]] = [[1e-7], [50]]
+    assert look_ahead(Extreme(spread=spread, summed=summed), test_TC) == math.inf
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_an_excursion_goes_both_ways(sign):
+    class OneSided(Extreme):
+        def detect(self, test_TC: Array) -> Detection:
+            return super().detect(1 + np.maximum(0, sign * test_TC))
+
+    test_TC = noise()
+    test_TC[:200] *= 50
+    assert look_ahead(OneSided(), test_TC) == math.inf
+
+
+def test_an_excursion_is_finite_and_reaches_every_channel_and_nothing_before_it():
+    futures = []
+
+    class Noted(Ahead):
+        def detect(self, test_TC: Array) -> Detection:
+            futures.append(test_TC)
+            return super().detect(np.nan_to_num(test_TC))
+
+    test_TC = noise(1000, 4) * [1, 1e-3, 0, np.nan] + [0, 0, 1e6, 0]
+    test_TC[5, 0] = np.nan
+    look_ahead(Noted(), test_TC.astype(np.float32))
+    whole_TC, *_ = futures
+    outside = [part_TC for part_TC in futures[1:] if len(part_TC) == len(whole_TC)]
+    assert len(outside) == 3
+    for part_TC in outside:
+        cut = int(np.argmax((part_TC != whole_TC)[:, 1]))
+        assert cut >= 500
+        np.testing.assert_array_equal(part_TC[:cut], whole_TC[:cut])
+        assert np.isfinite(part_TC[cut:]).all()
+        low_C, high_C = np.nanmin(whole_TC[:, :3], axis=0), np.nanmax(whole_TC[:, :3], axis=0)
+        assert ((part_TC[cut:, :3] < low_C) | (part_TC[cut:, :3] > high_C)).all()
+
+
+def test_a_constant_series_shows_how_far_windows_look():
+    assert look_ahead(Windowed(window=10), np.ones((100, 1))) == 9
+
+
 def test_constant_scores_look_nowhere():
-    assert look_ahead(Windowed(window=10), np.ones((100, 1))) == 0
+    class Indifferent(Ahead):
+        def detect(self, test_TC: Array) -> Detection:
+            return Detection(np.ones(len(test_TC)))
+
+    assert look_ahead(Indifferent(), noise()) == 0
 
 
 def test_controls_look_as_far_as_their_windows_say():
@@ -112,10 +175,28 @@ def test_parts_that_are_skipped_are_left_out():
     assert look_ahead(Ahead(steps=5, shortest=140), noise(200)) == 5
 
 
-@pytest.mark.parametrize("shortest", [200, 201])
-def test_a_detector_that_skips_every_part_has_none_with_its_reason(shortest):
-    with pytest.raises(Undefined, match=f"skips every part of the series: needs {shortest} steps or more"):
-        look_ahead(Ahead(shortest=shortest), noise(200))
+def test_excursions_alone_show_a_detector_that_takes_no_shorter_part():
+    assert look_ahead(Ahead(steps=5, shortest=200), noise(200)) == 5
+
+
+class Tame(Ahead):
+    """Takes no excursion."""
+
+    def detect(self, test_TC: Array) -> Detection:
+        if np.abs(test_TC).max() > 10:
+            raise Skip("too wild")
+        return super().detect(test_TC)
+
+
+def test_excursions_that_are_skipped_are_left_out():
+    assert look_ahead(Tame(steps=5), noise(200)) == 5
+
+
+def test_a_detector_that_skips_the_series_or_each_of_its_futures_has_none():
+    with pytest.raises(Undefined, match="the detector skips the series: needs 201 steps or more"):
+        look_ahead(Ahead(shortest=201), noise(200))
+    with pytest.raises(Undefined, match="skips the series cut short, and with an excursion"):
+        look_ahead(Tame(shortest=200), noise(200))
 
 
 def test_noise_and_a_single_step_have_none():
@@ -125,7 +206,7 @@ def test_noise_and_a_single_step_have_none():
         look_ahead(Ahead(), noise(1))
 
 
-def test_it_takes_eight_short_calls_each_with_the_starts_that_it_holds():
+def test_it_takes_eleven_short_calls_each_with_the_starts_that_it_holds():
     calls = []
 
     class Noted(Ahead):
@@ -134,7 +215,7 @@ def test_it_takes_eight_short_calls_each_with_the_starts_that_it_holds():
             return super().detect(test_TC)
 
     look_ahead(Noted(), noise(100_000), starts=(0, 1300, 2400, 90_000))
-    assert len(calls) == 8
+    assert len(calls) == 11
     assert max(steps for steps, _ in calls) == 2500
     assert len({steps for steps, _ in calls}) == 8
     assert all(starts == tuple(start for start in (0, 1300, 2400) if start < steps) for steps, starts in calls)

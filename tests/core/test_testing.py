@@ -1,12 +1,14 @@
 """Each broken promise is caught, with its own line and no other; who keeps all of them passes."""
 
 import contextlib
+import itertools
+import pickle
 import random
 import sys
 import types
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pytest
@@ -26,6 +28,7 @@ from tsad_core import (
 )
 from tsad_core.controls import PCA, MatrixProfile, Random
 from tsad_core.dataset import Counts
+from tsad_core.metrics.inputs import check
 from tsad_core.testing import check_dataset, check_detector, check_metric
 
 INSTALLED = find_plugins()
@@ -214,6 +217,111 @@ class Forgets(Sound):
 
     def detect(self, test_TC: Array) -> Detection:
         return Detection(np.abs(np.nan_to_num(test_TC) - self.centre_C).max(axis=1))
+
+
+class Blaming(Sound):
+    """Has something beside scores that goes wrong."""
+
+    def factor(self) -> float:
+        return 1.0
+
+    def detect(self, test_TC: Array) -> Detection:
+        sound, factor = super().detect(test_TC), self.factor()
+        return Detection(
+            sound.scores_T,
+            attribution_TC=None if factor == 7 else factor * sound.attribution_TC,
+            expected_TC=np.nan_to_num(test_TC),
+        )
+
+
+@detector
+class AnyAttribution(Blaming):
+    def factor(self) -> float:
+        return 1 + np.random.default_rng().random()
+
+
+@detector
+class AnyExpectation(Sound):
+    def detect(self, test_TC: Array) -> Detection:
+        sound = super().detect(test_TC)
+        return Detection(sound.scores_T, expected_TC=np.random.default_rng().random(test_TC.shape))
+
+
+@detector
+class AnyBand(Sound):
+    def detect(self, test_TC: Array) -> Detection:
+        sound = super().detect(test_TC)
+        return Detection(sound.scores_T, bands={"low": np.random.default_rng().random(len(test_TC))})
+
+
+@detector
+class LosesAttribution(Blaming):
+    def fit(self, train_TC: Array) -> Any:
+        self._weight = 3.0
+        return super().fit(train_TC)
+
+    def factor(self) -> float:
+        return getattr(self, "_weight", 7)
+
+
+@detector
+class BlamesAnew(Blaming):
+    asked = 0
+
+    def factor(self) -> float:
+        self.asked += 1
+        return self.asked
+
+
+@detector
+class Pickles(Sound):
+    def save(self, folder: Any) -> None:
+        super().save(folder)
+        (folder / "more.pkl").write_bytes(pickle.dumps(self.centre_C_))
+
+
+@detector
+class ChangesSegments(Sound):
+    def detect(self, test_TC: Array, starts: tuple[int, ...] = (0,)) -> Detection:
+        detection = super().detect(test_TC)
+        if len(starts) > 1:
+            test_TC[:] = 0
+        return detection
+
+
+@detector
+class ChangesTrainSegments(Sound):
+    def fit(self, train_TC: Array, starts: tuple[int, ...] = (0,)) -> Any:
+        super().fit(train_TC)
+        if len(starts) > 1:
+            train_TC[:] = 0
+        return self
+
+
+@detector
+class Drops(Sound):
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        return {"seed": self.seed}
+
+
+@detector
+class OneWay(Sound):
+    way: Literal["up", "down"] | int = "up"
+    """Which way."""
+    loud: bool = False
+    """How loud."""
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        return {"scale": self.scale, "seed": self.seed, "way": "up", "loud": self.loud}
+
+
+@detector
+class Quiet(Sound):
+    loud: bool = False
+    """How loud."""
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        return {"scale": self.scale, "seed": self.seed, "loud": False}
 
 
 @detector
@@ -454,14 +562,25 @@ FAULTY = [
     (Inverted, "gross anomaly: a level shift and a spike score -"),
     (AnyScores, "repeatable: two detectors of equal options and seed give different scores"),
     (OddInstances, "repeatable: two detectors of equal options and seed give different scores"),
-    (GlobalNumpy, "global random state: scores depend on the global state of a random generator"),
-    (GlobalRandom, "global random state: scores depend on the global state of a random generator"),
+    (GlobalNumpy, "global random state: gives other scores in another global state of a random"),
+    (GlobalRandom, "global random state: gives other scores in another global state of a random"),
     (Reseeding, "global random state: fit or detect changes the global state of numpy.random"),
     (ChangesTrain, "inputs: changes train_TC; it must work on a copy"),
     (ChangesTest, "inputs: changes test_TC; it must work on a copy"),
     (NeedsToWrite, "inputs: cannot take a read-only array, as those of a Series are (ValueError: buffer source"),
     (Forgets, "save and load: raises AttributeError: 'Forgets' object has no attribute 'centre_C'"),
-    (Rounds, "save and load: loaded, it scores differently from the detector that was saved"),
+    (AnyAttribution, "repeatable: two detectors of equal options and seed give different attribution"),
+    (AnyExpectation, "repeatable: two detectors of equal options and seed give different expected values"),
+    (AnyBand, "repeatable: two detectors of equal options and seed give different bands"),
+    (BlamesAnew, "a second detect: gives other attribution once it has scored another part; detect must leave"),
+    (LosesAttribution, "save and load: loaded, it gives other attribution than the detector that was saved"),
+    (Pickles, "save and load: save writes more.pkl; only .safetensors and .json files may be written, never a"),
+    (ChangesSegments, "segments: changes test_TC; it must work on a copy"),
+    (ChangesTrainSegments, "segments: changes train_TC; it must work on a copy"),
+    (Drops, "options are kept: get_params makes scale = 1.0 into None"),
+    (OneWay, "options are kept: get_params makes way = 'down' into 'up'"),
+    (Quiet, "options are kept: get_params makes loud = True into False"),
+    (Rounds, "save and load: loaded, it gives other scores than the detector that was saved"),
     (LosesOptions, "save and load: loaded, its options are {'scale': 1.0, 'seed': 7}; they were {'scale': 1.0, "),
     (Doubles, "options are kept: raises RuntimeError: Cannot clone object Doubles"),
     (Returnless, "options are kept: set_params does not return the detector itself"),
@@ -472,9 +591,12 @@ FAULTY = [
     (Overwrites, "options after a fit: fit or detect sets option scale to 2.0; what is learnt ends in an underscore"),
     (AsksForLabels, "signature: fit asks for labels_T; it is given its part and the part's starts, nothing else"),
     (AsksForTrain, "signature: detect asks for train_TC; it is given its part and the part's starts, nothing else"),
-    (WarmStarts, "a second fit: fitted a second time, it scores differently from one that is fitted once"),
-    (Adapts, "a second detect: scores change once it has scored another part; detect must leave the detector as"),
-    (Shares, "a second detect: scores change once another detector of its class is fitted; keep what is learnt in"),
+    (WarmStarts, "a second fit: fitted a second time, it gives other scores than one that is fitted once"),
+    (Adapts, "a second detect: gives other scores once it has scored another part; detect must leave the detector as"),
+    (
+        Shares,
+        "a second detect: gives other scores once another detector of its class is fitted; keep what is learnt",
+    ),
     (CrossesStarts, "segments: with starts, what changes in a segment changes scores of others; no window may"),
     (OneSegmentOnly, "segments: raises NotImplementedError: one segment only"),
     (NeedsTwoChannels, "one channel: raises IndexError: index 1 is out of bounds for axis 1 with size 1"),
@@ -513,7 +635,7 @@ def torch_like() -> types.SimpleNamespace:
 @pytest.mark.parametrize(
     ("faulty", "message"),
     [
-        (GlobalTorch, "scores depend on the global state"),
+        (GlobalTorch, "gives other scores in another global state"),
         (ReseedingTorch, "fit or detect changes the global state of torch"),
     ],
 )
@@ -588,6 +710,34 @@ def test_a_class_without_the_decorator_is_refused():
 
     with pytest.raises(ContractError, match=r"^Bare: options: its class is not made by @tsad_core\.detector"):
         check_detector(Bare())
+
+
+UNREADABLE = """
+@detector
+class Unreadable(Sound):
+    extra: int = 1
+"""
+
+
+def test_what_cannot_be_read_is_not_called_undocumented():
+    names = {"detector": detector, "Sound": Sound, "__name__": "nowhere"}
+    exec(UNREADABLE, names)
+    check_detector(names["Unreadable"]())
+
+
+class Called(Sound):
+    extra: int = 1
+    """Documented, although pydantic does not see it."""
+
+
+class CalledBare(Sound):
+    extra: int = 1
+
+
+def test_a_class_that_is_made_a_detector_by_a_call_is_read_too():
+    check_detector(detector(Called)())
+    with pytest.raises(ContractError, match=r"^CalledBare: options: option extra is not documented.*$"):
+        check_detector(detector(CalledBare)())
 
 
 @pytest.mark.parametrize(("steps", "channels"), [(20, 1), (137, 6)])
@@ -711,6 +861,14 @@ def in_any_order() -> Listing:
     return {str(name): partial(tiny, str(name)) for name in names}
 
 
+def in_one_of_two_orders() -> Listing:
+    names = "ab" if next(TURNS) % 4 < 3 else "ba"
+    return {name: partial(tiny, name) for name in names}
+
+
+TURNS = itertools.count()
+
+
 def homeless(*, home: Any = None) -> Listing:
     return sound()
 
@@ -743,6 +901,7 @@ def in_files(*, home: Any = None) -> Listing:
         (eager, "listing: maps a name to something that is not a function; nothing is read before it is asked for"),
         (nameless, "listing: 1 cannot name a series; a name is text without ':', '/' and what cannot be printed"),
         (in_any_order, "listing: lists other names, or the same in another order, when it is asked again"),
+        (in_one_of_two_orders, "listing: lists other names, or the same in another order, when it is asked again"),
         (other_name, "reading: b reads as a series named 'a'; it must have the name it is listed under"),
         (not_a_series, "reading: a is a ndarray; it must be a tsad_core.Series"),
         (unreadable, "reading: raises OSError: no such luck"),
@@ -797,6 +956,7 @@ CARD = Card("m", "M", "Something.", "none", 0, 1, "higher")
 
 @metric(CARD)
 def mean_rank(*, labels_T: Array, scores_T: Array, power: Annotated[float, Gt(0)] = 1.0) -> float:
+    check(labels_T, scores_T=scores_T)
     if labels_T.all() or not labels_T.any():
         raise Undefined("needs both")
     return float(np.mean(scores_T[labels_T][:, None] > scores_T[~labels_T]) ** power)
@@ -807,6 +967,7 @@ def broken(body: Callable[..., float], card: Any = CARD) -> Any:
 
     @metric(card)
     def m(*, labels_T: Array, scores_T: Array) -> float:
+        check(labels_T, scores_T=scores_T)
         return body(labels_T, scores_T)
 
     return m
@@ -850,6 +1011,43 @@ def takes_anything(*, labels_T: Array, **options: int) -> float:
     return 0.5
 
 
+@metric(CARD)
+def by_position(labels_T: Array, *, scores_T: Array) -> float:
+    return mean_rank(labels_T=labels_T, scores_T=scores_T)
+
+
+@metric(CARD)
+def takes_missing_scores(*, labels_T: Array, scores_T: Array) -> float:
+    check(labels_T)
+    return mean_rank(labels_T=labels_T, scores_T=np.nan_to_num(scores_T))
+
+
+@metric(CARD)
+def returns_missing_scores(*, labels_T: Array, scores_T: Array) -> float:
+    check(labels_T)
+    return float(np.clip(scores_T, 0, 1).max())
+
+
+@metric(CARD)
+def takes_soft_labels(*, labels_T: Array, scores_T: Array) -> float:
+    return mean_rank(labels_T=labels_T > 0, scores_T=scores_T)
+
+
+@metric(CARD)
+def chokes_on_soft_labels(*, labels_T: Array) -> float:
+    return float(0 * scores_of[labels_T].sum()) if len(labels_T) == len(scores_of) else 0.5
+
+
+scores_of = np.ones(1000)
+
+
+@metric(CARD)
+def blames_the_innocent(*, root_causes_TC: Array, attribution_TC: Array) -> float:
+    if not root_causes_TC.any():
+        raise Undefined("nobody is guilty")
+    return 1 - float(np.clip(attribution_TC[root_causes_TC], 0, 1).mean())
+
+
 def plain(*, labels_T: Array) -> float:
     return 0.5
 
@@ -881,6 +1079,12 @@ def card(**changes: Any) -> Any:
         ),
         (broken(needs_an_event), "no event: raises IndexError: index 0 is out of bounds for axis 0 with size 0"),
         (broken(needs_normal_steps), "every step anomalous: raises ValueError: zero-size array to reduction operation"),
+        (by_position, "parameters: labels_T can be given by its position; put a * before the inputs"),
+        (blames_the_innocent, "direction: perfect attribution gives 0, inverted 1; its card says higher is better"),
+        (takes_missing_scores, "scores that are not numbers: takes scores that are not numbers without an error"),
+        (returns_missing_scores, "scores that are not numbers: takes scores that are not numbers without an error"),
+        (takes_soft_labels, "soft labels: takes soft labels without an error; it must raise DataError"),
+        (chokes_on_soft_labels, "soft labels: raises IndexError: "),
         (broken(needs_two_steps), "one anomalous step: raises IndexError: no second step"),
     ],
 )
@@ -899,7 +1103,7 @@ def test_perfect_scores_must_be_better_as_the_card_says(better):
     if better != "lower":
         assert check_metric(broken(rank, card(better=better)))["perfect scores"] == 1
         return
-    message = "^metric m: direction: perfect scores give 1, inverted ones 0; its card says lower is better$"
+    message = "^metric m: direction: perfect scores give 1, inverted 0; its card says lower is better$"
     with pytest.raises(ContractError, match=message):
         check_metric(broken(rank, card(better=better)))
 

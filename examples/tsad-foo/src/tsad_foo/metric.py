@@ -5,6 +5,7 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, Le
 from tsad_core import Array, Card, Undefined, metric
+from tsad_core.metrics.inputs import check
 
 
 @metric(
@@ -22,7 +23,8 @@ def recall(
     *, labels_T: Array, scores_T: Array, calibration_T: Array, quantile: Annotated[float, Ge(0), Le(1)] = 0.99
 ) -> float:
     """Return the share of the events that hold at least one alarm; without an event it is `Undefined`."""
-    edges = np.flatnonzero(np.diff(labels_T.astype(np.int8), prepend=0, append=0))
+    anomalous_T = check(labels_T, scores_T=scores_T)
+    edges = np.flatnonzero(np.diff(anomalous_T.astype(np.int8), prepend=0, append=0))
     if not edges.size:
         raise Undefined("no event in the labels")
     alarmed_T = scores_T > np.quantile(calibration_T, quantile)

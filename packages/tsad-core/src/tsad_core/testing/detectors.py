@@ -34,12 +34,14 @@ def check_detector(detector: Detector, series: Series | None = None) -> Conforma
     9.0
 
     - *options*: scalars or text, documented, with defaults; the same after ``get_params``, ``set_params``,
-      scikit-learn's ``clone`` and a fit; unknown ones refused.
+      scikit-learn's ``clone`` and a fit, also if other values are given; unknown ones refused. Where the
+      source of the class cannot be read, docstrings of options are not asked for.
     - *signature*: ``fit`` and ``detect`` ask for nothing but their part and its ``starts``, so for no labels.
     - *detection*: a finite score a step; attribution and expected values in the shape of the series.
-    - *repeatable*: equal scores for equal options, whatever was fitted or scored before, whatever the
-      state of the global random generators, which stays as it was; after ``save`` and ``load`` too.
-    - *inputs*: never changed, and taken read-only.
+    - *repeatable*: equal scores, attribution, expected values and bands for equal options, whatever was
+      fitted or scored before, whatever the state of the global random generators, which stays as it was;
+      after ``save``, which writes safetensors and JSON alone, and ``load`` too.
+    - *inputs*: never changed, with one segment or several, and taken read-only.
     - *gross anomaly*: a level shift and a spike score higher on average than normal steps. Noise
       (`Redrawn`) is exempt.
     - *segments*: with ``starts``, what changes in one segment changes no score in part of another. A score

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tsad_core.errors import Undefined
+from tsad_core.errors import ContractError, DataError, Undefined
 from tsad_core.metric import INPUTS, Card, Metric, evaluate
 from tsad_core.options import Option
 from tsad_core.series import Array
@@ -47,13 +47,15 @@ def check_metric(metric: Metric, **options: Option) -> dict[str, float]:
     0.0
 
     - *card*: its name a slug, its texts there, its range not empty.
-    - *parameters*: inputs that every metric may name, and options with a type and a default.
+    - *parameters*: inputs that every metric may name, keyword-only, and options with a type and a default.
     - *random scores*, *perfect scores*, *constant scores* and so on: a finite number in the card's range,
       or `Undefined`, but not in every case.
     - *no event*, *one step* and the like: the same; never another error.
     - *inputs*: never changed, and taken read-only.
     - *repeatable*: the same value for the same inputs.
-    - *direction*: of labels and scores, perfect scores are no worse than inverted ones.
+    - *direction*: of labels and scores, perfect scores are no worse than inverted ones; of root causes and
+      attribution, perfect attribution is no worse than inverted one.
+    - *scores that are not numbers*, *soft labels*: a metric of labels refuses them with a `DataError`.
     """
     trial = _Trial(metric, options)
     faults = Faults(f"metric {getattr(metric, '__name__', metric)}")
@@ -63,6 +65,7 @@ def check_metric(metric: Metric, **options: Option) -> dict[str, float]:
             {"values": _some_value, "inputs": _inputs, "repeatable": _repeatable, "direction": _direction}, trial
         )
         faults.run({name: _in_range(name, inputs) for name, inputs in _edges().items()}, trial)
+        faults.run({name: _refused(name, inputs) for name, inputs in _unusable(trial).items()}, trial)
     faults.tell()
     return trial.values
 
@@ -87,6 +90,8 @@ def _parameters(trial: _Trial) -> Iterator[str]:
         given = parameter.default is not parameter.empty or name in {*INPUTS, *trial.options}
         if not given and parameter.kind not in VARIADIC:
             yield f"{name} is neither an input ({', '.join(INPUTS)}) nor an option with a default"
+        if name in INPUTS and parameter.kind is not parameter.KEYWORD_ONLY:
+            yield f"{name} can be given by its position; put a * before the inputs, so that none is taken for another"
 
 
 def _in_range(name: str, inputs: Inputs) -> Check:
@@ -134,12 +139,40 @@ def _settled(trial: _Trial, inputs: Inputs) -> float | None:
 
 
 def _direction(trial: _Trial) -> Iterator[str]:
-    better = trial.metric.card.better
+    better, judged = trial.metric.card.better, _judged(trial)
     perfect, inverted = trial.values.get("perfect scores"), trial.values.get("inverted scores")
-    if perfect is None or inverted is None or not {"labels_T", "scores_T"} <= trial.inputs():
+    if perfect is None or inverted is None or not judged:
         return
     if (perfect < inverted and better == "higher") or (perfect > inverted and better == "lower"):
-        yield f"perfect scores give {perfect:.3g}, inverted ones {inverted:.3g}; its card says {better} is better"
+        yield f"perfect {judged} {perfect:.3g}, inverted {inverted:.3g}; its card says {better} is better"
+
+
+def _judged(trial: _Trial) -> str:
+    if {"root_causes_TC", "attribution_TC"} <= trial.inputs():
+        return "attribution gives"
+    return "scores give" if {"labels_T", "scores_T"} <= trial.inputs() else ""
+
+
+def _refused(name: str, inputs: Inputs) -> Check:
+    def check(trial: _Trial) -> Iterator[str]:
+        try:
+            trial.value(_copies(inputs))
+        except (DataError, Undefined):
+            return
+        except ContractError:
+            pass  # taken, and made into what is no number either
+        yield f"takes {name} without an error; it must raise DataError, as tsad_core.metrics.inputs.check does"
+
+    return check
+
+
+def _unusable(trial: _Trial) -> dict[str, Inputs]:
+    """Return inputs with values that no metric of labels can use, as far as it names them."""
+    inputs, named = _one_event(), trial.inputs()
+    scores_T, labels_T = inputs["scores_T"].copy(), inputs["labels_T"].astype(float)
+    scores_T[490], labels_T[490] = np.nan, 0.5
+    cases = {"scores that are not numbers": {"scores_T": scores_T}, "soft labels": {"labels_T": labels_T}}
+    return {name: inputs | case for name, case in cases.items() if {"labels_T", *case} <= named}
 
 
 def _copies(inputs: Inputs) -> Inputs:

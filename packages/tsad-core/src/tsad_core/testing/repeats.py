@@ -11,24 +11,26 @@ from sklearn.base import clone
 from tsad_core.detector import Redrawn, detect, fit, redraw
 from tsad_core.series import Array
 from tsad_core.testing.randomness import fingerprints, seeded
-from tsad_core.testing.trial import Check, Trial
+from tsad_core.testing.trial import Check, Trial, difference
 
 _UNLIKELY = 982_451_653
 """A seed that no detector uses by itself."""
 
+_SAFE = (".safetensors", ".json")
+"""Endings of files that hold values alone: a pickle runs code when it is read."""
+
 
 def _repeatable(trial: Trial) -> Iterator[str]:
-    wanted_T = trial.scores(trial.fitted())
-    if not np.array_equal(wanted_T, trial.scores(trial.fitted())):
-        yield "two detectors of equal options and seed give different scores"
-    elif not np.array_equal(wanted_T, trial.scores(trial.fitted(by=clone(trial.given)))):
-        yield "scikit-learn's clone gives different scores"
+    wanted = trial.detection(trial.fitted())
+    if what := difference(wanted, trial.detection(trial.fitted())):
+        yield f"two detectors of equal options and seed give different {what}"
+    elif what := difference(wanted, trial.detection(trial.fitted(by=clone(trial.given)))):
+        yield f"scikit-learn's clone gives different {what}"
 
 
 def _random_state(trial: Trial) -> Iterator[str]:
-    one_T, other_T = (trial.scores(trial.fitted(seed=seed), seed=seed) for seed in (0, 1))
-    if not np.array_equal(one_T, other_T):
-        yield "scores depend on the global state of a random generator; draw from one seeded by an option"
+    if what := difference(*(trial.detection(trial.fitted(seed=seed), seed=seed) for seed in (0, 1))):
+        yield f"gives other {what} in another global state of a random generator; draw from one seeded by an option"
         return
     with seeded(_UNLIKELY):
         before = fingerprints()
@@ -40,39 +42,46 @@ def _random_state(trial: Trial) -> Iterator[str]:
 
 
 def _fit_anew(trial: Trial) -> Iterator[str]:
-    wanted_T = trial.scores(trial.fitted())
-    if not np.array_equal(wanted_T, trial.scores(trial.fitted(by=trial.fitted(trial.another_part())))):
-        yield "fitted a second time, it scores differently from one that is fitted once; fit must start anew"
+    anew = trial.fitted(by=trial.fitted(trial.another_part()))
+    if what := difference(trial.detection(trial.fitted()), trial.detection(anew)):
+        yield f"fitted a second time, it gives other {what} than one that is fitted once; fit must start anew"
 
 
 def _detect_again(trial: Trial) -> Iterator[str]:
     detector = trial.fitted()
-    wanted_T = trial.scores(detector)
-    trial.scores(detector, trial.another_part())
-    if not np.array_equal(wanted_T, trial.scores(detector)):
-        yield "scores change once it has scored another part; detect must leave the detector as it is"
+    wanted = trial.detection(detector)
+    trial.detection(detector, trial.another_part())
+    if what := difference(wanted, trial.detection(detector)):
+        yield f"gives other {what} once it has scored another part; detect must leave the detector as it is"
         return
-    trial.scores(trial.fitted(trial.another_part()), trial.another_part())
-    if not np.array_equal(wanted_T, trial.scores(detector)):
-        yield "scores change once another detector of its class is fitted; keep what is learnt in the instance"
+    trial.detection(trial.fitted(trial.another_part()), trial.another_part())
+    if what := difference(wanted, trial.detection(detector)):
+        yield f"gives other {what} once another detector of its class is fitted; keep what is learnt in the instance"
 
 
 def _save_and_load(trial: Trial) -> Iterator[str]:
-    wanted_T = trial.scores(trial.fitted())
-    detector = trial.fitted()
+    wanted, detector = trial.detection(trial.fitted()), trial.fitted()
     with tempfile.TemporaryDirectory() as folder:
         detector.save(Path(folder) / "saved")
+        yield from _unsafe(Path(folder))
         loaded = type(detector).load(Path(folder) / "saved")
     if loaded.get_params() != detector.get_params():
         yield f"loaded, its options are {loaded.get_params()}; they were {detector.get_params()}"
-    elif not np.array_equal(wanted_T, trial.scores(loaded)):
-        yield "loaded, it scores differently from the detector that was saved"
+    elif what := difference(wanted, trial.detection(loaded)):
+        yield f"loaded, it gives other {what} than the detector that was saved"
+
+
+def _unsafe(folder: Path) -> Iterator[str]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix not in _SAFE:
+            yield f"save writes {path.name}; only {' and '.join(_SAFE)} files may be written, never a pickle"
 
 
 def _segments(trial: Trial) -> Iterator[str]:
     test_TC = trial.series.test_TC
-    starts = _thirds(test_TC)
-    detector = trial.fitted(starts=_thirds(trial.series.train_TC))
+    train_starts, starts = _thirds(trial.series.train_TC), _thirds(test_TC)
+    yield from trial.changed(train_starts=train_starts, test_starts=starts)
+    detector = trial.fitted(starts=train_starts)
     wanted_T = trial.scores(detector, starts=starts)
     if "starts" not in inspect.signature(detector.detect).parameters or len(starts) < 3:
         return

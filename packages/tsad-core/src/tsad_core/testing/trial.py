@@ -62,10 +62,35 @@ class Trial:
         except Undefined:
             return math.nan
 
+    def changed(self, *, train_starts: tuple[int, ...] = (0,), test_starts: tuple[int, ...] = (0,)) -> list[str]:
+        """Say which of its inputs, handed out as they are, a fresh detector changes."""
+        train_TC, test_TC = self.series.train_TC.copy(), self.series.test_TC.copy()
+        with seeded(0):
+            detect(fit(self.fresh(), train_TC, train_starts), test_TC, test_starts)
+        pairs = {"train_TC": (train_TC, self.series.train_TC), "test_TC": (test_TC, self.series.test_TC)}
+        changed = [name for name, pair in pairs.items() if not np.array_equal(*pair, equal_nan=True)]
+        return [f"changes {name}; it must work on a copy" for name in changed]
+
     def another_part(self) -> Array:
         """Another part: shorter and larger than the training part."""
         train_TC = self.series.train_TC
         return np.asarray(2 * train_TC[: max(1, len(train_TC) // 2)] + 1)
+
+
+def difference(one: Detection, other: Detection) -> str:
+    """Name the first thing in which two detections are not equal; empty if there is none."""
+    if not np.array_equal(one.scores_T, other.scores_T):
+        return "scores"
+    for name, what in {"attribution_TC": "attribution", "expected_TC": "expected values"}.items():
+        pair = getattr(one, name), getattr(other, name)
+        if not _same(*pair):
+            return what
+    bands = {*one.bands, *other.bands}
+    return "" if all(_same(one.bands.get(name), other.bands.get(name)) for name in bands) else "bands"
+
+
+def _same(one: Array | None, other: Array | None) -> bool:
+    return one is other if one is None or other is None else np.array_equal(one, other)
 
 
 Check = Callable[[Trial], Iterator[str]]

@@ -1,0 +1,114 @@
+"""Windows on the device, cheap dropout, descent, and back to steps."""
+
+import numpy as np
+import pytest
+from tsad_core import OptionError, windows
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
+
+from tsad_core import nn  # noqa: E402 - it needs torch
+
+
+@pytest.mark.parametrize(
+    ("steps", "window", "stride", "starts"), [(1, 1, 1, (0,)), (7, 3, 2, (0,)), (40, 9, 4, (0, 5, 23))]
+)
+def test_gathered_windows_are_those_of_numpy(steps: int, window: int, stride: int, starts: tuple[int, ...]) -> None:
+    series_TC = np.random.default_rng(0).normal(size=(steps, 2)).astype(np.float32)
+    spans_B2 = windows.cover(steps, window=window, stride=stride, starts=starts)
+    series_CT = nn.channels_first(series_TC, "cpu")
+    for channel in (0, 1):
+        channel_B = torch.full((len(spans_B2),), channel)
+        ours = nn.gather(series_CT, torch.from_numpy(spans_B2), channel_B, window=window).numpy()
+        for values_L, (start, stop) in zip(ours, spans_B2, strict=True):
+            np.testing.assert_array_equal(values_L[: stop - start], series_TC[start:stop, channel])
+            assert np.isnan(values_L[stop - start :]).all()
+
+
+@pytest.mark.parametrize(
+    ("steps", "window", "stride", "starts"), [(1, 1, 1, (0,)), (7, 3, 2, (0,)), (40, 9, 4, (0, 5, 23))]
+)
+def test_overlapping_windows_average_as_in_numpy(steps: int, window: int, stride: int, starts: tuple[int, ...]) -> None:
+    spans_B2 = windows.cover(steps, window=window, stride=stride, starts=starts)
+    values_BCL = np.random.default_rng(0).normal(size=(len(spans_B2), 3, window)).astype(np.float32)
+    overlap = nn.Overlap(steps, 3, like=torch.empty(0))
+    for part in np.array_split(np.arange(len(spans_B2)), 2):
+        overlap.add(torch.from_numpy(values_BCL[part]), torch.from_numpy(spans_B2[part]))
+    wanted_TC = windows.overlap_average(values_BCL.transpose(0, 2, 1), spans_B2, steps)
+    np.testing.assert_allclose(overlap.mean(), wanted_TC, atol=1e-6)
+
+
+def test_a_series_is_copied_so_that_it_may_be_read_only() -> None:
+    series_TC = np.ones((4, 2), dtype=np.float32)
+    series_TC.flags.writeable = False
+    nn.channels_first(series_TC, "cpu").zero_()
+    assert series_TC.all()
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.2, 0.9])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_dropout_drops_its_share_and_keeps_the_mean(rate: float, dtype) -> None:
+    drop = nn.Dropout(rate, nn.generator(0, "cpu"), dtype=dtype, size=1 << 17)
+    dropped = drop(torch.ones(300, 200, dtype=dtype)).float()
+    assert abs(float((dropped == 0).float().mean()) - rate) < 0.01
+    assert abs(float(dropped.mean()) - 1) < 0.03
+    assert len(dropped.unique()) == 2
+
+
+def test_dropout_differs_from_use_to_use_but_not_from_seed_to_equal_seed() -> None:
+    one, same = (nn.Dropout(0.5, nn.generator(7, "cpu"), dtype=torch.float32, size=1 << 10) for _ in range(2))
+    uses = [[drop(torch.ones(64)) for _ in range(20)] for drop in (one, same)]
+    assert torch.equal(torch.stack(uses[0]), torch.stack(uses[1]))
+    assert len(torch.stack(uses[0]).unique(dim=0)) > 15
+
+
+def test_refreshing_dropout_sixteen_times_draws_every_factor_anew() -> None:
+    drop = nn.Dropout(0.5, nn.generator(0, "cpu"), dtype=torch.float32, size=1 << 12)
+    drop(torch.ones(4))
+    before = drop._factors.clone()
+    for part in range(16):
+        drop.refresh()
+        changed = (drop._factors != before).view(16, -1).any(dim=1)
+        assert changed.tolist() == [k <= part for k in range(16)]
+
+
+def test_dropout_takes_values_larger_than_its_store() -> None:
+    drop = nn.Dropout(0.5, nn.generator(0, "cpu"), dtype=torch.float32, size=16)
+    assert 0.4 < float(drop(torch.ones(5000)).bool().float().mean()) < 0.6
+
+
+def test_no_dropout_leaves_values_alone() -> None:
+    values = torch.rand(5)
+    assert nn.Dropout(0.0, nn.generator(0, "cpu"), dtype=torch.float32)(values) is values
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 100])
+def test_descent_in_parts_is_adamw_on_the_whole_batch(at_once: int) -> None:
+    ours, theirs = (torch.nn.Parameter(torch.ones(4)) for _ in range(2))
+    batches = list(torch.rand(3, 8, 4, generator=nn.generator(0, "cpu")))
+
+    def loss(weights, batch):
+        return ((batch @ weights) ** 2).mean()
+
+    rates = {"learning_rate": 0.1, "weight_decay": 0.01, "gamma": 0.5}
+    steps = nn.descend([ours], lambda batch: loss(ours, batch), batches, **rates, at_once=at_once)
+    assert list(steps) == [1, 2, 3]
+    optimiser = torch.optim.AdamW([theirs], lr=0.1, weight_decay=0.01)
+    for k, batch in enumerate(batches):
+        optimiser.param_groups[0]["lr"] = 0.1 * 0.5**k
+        optimiser.zero_grad()
+        loss(theirs, batch).backward()
+        optimiser.step()
+    torch.testing.assert_close(ours, theirs)
+
+
+def test_precision_is_what_was_asked_for() -> None:
+    assert nn.resolve_precision("float32", "cpu") == "float32"
+    assert nn.resolve_precision("bfloat16", "cpu") == "bfloat16"
+    assert nn.resolve_precision("auto", "cpu") in nn.PRECISIONS
+    assert nn.resolve_precision("auto", "mps") == "float32"
+
+
+def test_auto_finds_a_device_and_a_wrong_name_is_told() -> None:
+    assert nn.resolve_device("auto") in {"cpu", "cuda"}
+    with pytest.raises(OptionError, match=r"device = 'warp:9' is not to be had here; allowed: auto, cpu, cuda"):
+        nn.resolve_device("warp:9")
