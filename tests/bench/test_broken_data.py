@@ -80,3 +80,13 @@ def test_what_is_missing_or_misspelt_is_one_line(tmp_path: Path, arguments: list
     assert result.exit_code == 2
     (line,) = result.stderr.splitlines()
     assert words in line
+
+
+def test_a_file_of_ones_own_that_cannot_be_read_stops_the_run_before_it_begins(tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text("a,b\n1,2\n3,oops\n", encoding="utf-8")
+    result = call("--dataset", "csv", "--set", f"csv.path={file}", "--metric", "auc-roc")
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert "row 3, column 'b': 'oops' is not a number" in line
+    assert not Path("tsad-runs").exists()

@@ -122,3 +122,10 @@ def _open_runs(folder: Path) -> int:
 
     with sqlite3.connect(folder / "mlflow.db") as store:
         return store.execute("select count(*) from runs where status = 'RUNNING'").fetchone()[0]
+
+
+def test_a_run_in_which_nothing_is_done_ends_in_a_failure(faulty) -> None:
+    Path("mine.toml").write_text(TOML.replace('"trivial"', '"raises"'))
+    result = call("run", "--suite", "mine.toml", "--jobs", "1")
+    assert result.exit_code == 1
+    assert "no cell is done" in result.stderr

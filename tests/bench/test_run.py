@@ -269,6 +269,20 @@ def test_what_ends_while_its_look_ahead_is_measured_keeps_its_numbers() -> None:
     assert np.isnan(first["weary"])
 
 
+def test_loading_libraries_is_not_the_detectors_time() -> None:
+    frame = run(HEAD + 'detectors = ["trivial"]\ndatasets = ["tiny"]\n[limits]\nseconds = 1.5')
+    assert set(frame["status"]) == {"done"}
+
+
+def test_cell_runs_say_their_condition_and_seed() -> None:
+    run(QUICK + '\n[[conditions]]\nkind = "white-noise"\nlevels = [10]')
+    client = MlflowClient(f"sqlite:///{Path.cwd() / 'mlflow.db'}")
+    cells = client.search_runs([client.get_experiment_by_name("mine/cells").experiment_id])
+    names = [run.info.run_name for run in cells]
+    assert "trivial on tiny:t0 under white-noise@10, seed 1" in names
+    assert len(set(names)) == len(names)
+
+
 def test_a_long_reason_of_odd_characters_is_one_short_line() -> None:
     frame = run(HEAD + 'detectors = ["verbose"]\ndatasets = [{ name = "tiny", options = { count = 1 } }]')
     (reason,) = frame["reason"]

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from tsad_bench.suite import Choice, SuiteError, narrow, parse_suite, read_suite, shipped_suites, with_options
+from tsad_bench.suite import Choice, Levels, SuiteError, narrow, parse_suite, read_suite, shipped_suites, with_options
 
 WHOLE = """
 name = "mine"
@@ -118,3 +118,14 @@ def test_the_documented_suite_is_one() -> None:
     assert len(suite.detectors[1].expand()) == 4
     assert suite.conditions[0].levels == [0, 5, 10]
     assert suite.limits.seconds == 600
+
+
+@pytest.mark.parametrize("kind", ["white-noise", "real-anomalies", "pink-noise:both"])
+def test_a_condition_without_a_level_that_changes_nothing_must_say_its_levels(kind: str) -> None:
+    with pytest.raises(SuiteError, match=f"condition {kind} needs levels"):
+        Levels(kind=kind).expand()
+    assert [str(condition) for condition in Levels(kind=kind, levels=[1, 2]).expand()] == [f"{kind}@1", f"{kind}@2"]
+
+
+def test_a_condition_without_levels_changes_nothing_where_it_can() -> None:
+    assert [str(condition) for condition in Levels(kind="resampling").expand()] == ["resampling@0"]

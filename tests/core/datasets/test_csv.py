@@ -486,3 +486,12 @@ def test_the_module_hides_no_csv_of_python_and_loads_no_pandas() -> None:
         "import tsad_core.datasets.csv, csv, sys; assert hasattr(csv, 'DictReader'); assert 'pandas' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_with_decimal_commas_a_point_is_no_decimal(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("a;b\n5.006;1,5\n5.775;2,5\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"row 2, column 'a': '5\.006' is not a number; .* take the points out"):
+        csv(path=str(file), decimal="comma")["a"]()
+    file.write_text("a;b\n5006;1,5\n5775;2,5\n", encoding="utf-8")
+    assert csv(path=str(file), decimal="comma")["a"]().train_TC.tolist() == [[5006.0, 1.5]]

@@ -77,7 +77,7 @@ def cli(verbose: bool) -> None:
     help="Only this data set, or one series of it.",
 )
 @click.option("--metric", "metrics", multiple=True, shell_complete=names_of("metrics"), help="Only this metric.")
-@click.option("--seed", "seeds", multiple=True, type=int, help="Only this seed.")
+@click.option("--seed", "seeds", multiple=True, type=click.IntRange(min=0), help="Only this seed.")
 @click.option("--set", "assignments", multiple=True, metavar="NAME.OPTION=VALUE", help="As in --set mma.window=256.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Worker processes. Default: one a processor.")
 @click.option("--device", help="Device for detectors that have the option, as in cuda:0.")
@@ -153,7 +153,12 @@ def rerun(run_id: str, data_home: Path | None, tracking_uri: str | None) -> None
 
 
 @cli.command()
-@click.option("--run", "run_id", required=True, help="MLflow run of a cell, a detector or an execution, or its name.")
+@click.option(
+    "--run",
+    "run_id",
+    required=True,
+    help="MLflow run id of a cell, a detector or an execution, or an execution's name.",
+)
 @click.option("--metric", required=True, shell_complete=names_of("metrics"))
 @click.option("--set", "assignments", multiple=True, metavar="NAME.OPTION=VALUE", help="As in --set f1.rate=0.001.")
 @data_home
@@ -161,9 +166,13 @@ def rerun(run_id: str, data_home: Path | None, tracking_uri: str | None) -> None
 def rescore(
     run_id: str, metric: str, assignments: tuple[str, ...], data_home: Path | None, tracking_uri: str | None
 ) -> None:
-    """Compute one more metric from kept scores and log it to the same runs. No detector runs."""
+    """Compute one more metric from kept scores and log it to the same runs.
+
+    No detector runs; the draws of `random`, which are not kept, are drawn again.
+    """
     from tsad_core.options import parse_assignments
 
+    from tsad_bench.cells import label_of
     from tsad_bench.environment import default_uri
     from tsad_bench.rescore import chosen_metric
     from tsad_bench.rescore import rescore as compute
@@ -175,6 +184,7 @@ def rescore(
             faults.setdefault(rescored.fault, []).append(rescored.cell.place)
         else:
             click.echo(f"{rescored.cell.place}: {rescored.text}")
+    click.echo(f"logged as {label_of(choice)}; tsad-bench report shows it", err=True)
     for fault, places in faults.items():
         click.echo(f"Error: {fault} (cells: {len(places)}, the first: {places[0]})", err=True)
     if faults:
@@ -191,9 +201,10 @@ def list_entries(kind: Any) -> None:
         for name in shipped_suites():
             click.echo(f"{name:26} {read_suite(name).summary}")
         return
-    registry = _plugins()
-    for entry in registry.entries(kind).values():
-        click.echo(f"{entry.name:26} {entry.summary}")
+    entries = _plugins().entries(kind).values()
+    width = max((len(entry.name) for entry in entries), default=0)
+    for entry in entries:
+        click.echo(f"{entry.name:{width}}  {entry.summary}")
 
 
 @cli.command()
@@ -243,9 +254,18 @@ def ui(suite: str | None, port: int, tracking_uri: str | None) -> None:
     if uri.startswith("http"):
         click.echo(f"{uri.rstrip('/')}/{place}")
         return
+    _check_free(port)
     click.echo(f"http://127.0.0.1:{port}/{place}  (Ctrl-C ends it)")
     command = [sys.executable, "-P", "-m", "mlflow", "server", "--backend-store-uri", uri]
     os.execv(sys.executable, [*command, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"])  # noqa: S606 - no shell wanted
+
+
+def _check_free(port: int) -> None:
+    import socket
+
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise click.UsageError(f"port {port} is taken; choose another with --port")
 
 
 @cli.command()
@@ -318,17 +338,20 @@ def _finish(go_on: "Callable[[Progress], Finished]") -> None:
         click.echo(f"MLflow missed something: {finished.untracked}\nOnce that is mended: {resume}", err=True)
         sys.exit(1)
     click.echo(f"{finished.execution} is logged. Compare runs with: tsad-bench ui", err=True)
-    _exit_if_data_is_broken(finished)
+    _exit_if_broken(finished)
 
 
-def _exit_if_data_is_broken(finished: "Finished") -> None:
-    """Say which files could not be read, one line each; the other series' numbers stand."""
+def _exit_if_broken(finished: "Finished") -> None:
+    """Name the files that could not be read, a line each; the other numbers stand. No number at all is a fault."""
     frame = finished.results.frame
     faults = frame.loc[frame["fault"] == "data", "reason"].unique()
     for reason in faults:
         click.echo(f"Error: {reason}", err=True)
     if len(faults):
         sys.exit(2)
+    if not frame["status"].isin(["done", "skipped"]).any():
+        click.echo("Error: no cell is done; the reasons stand above", err=True)
+        sys.exit(1)
 
 
 def main() -> None:

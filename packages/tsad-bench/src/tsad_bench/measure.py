@@ -53,9 +53,8 @@ class Bench:
 def run_job(job: Job, settings: Settings, registry: Registry) -> Iterator[Outcome | Held]:
     """Yield the outcome of each cell of a job. A cell that fails is an outcome; nothing is raised.
 
-    The outcome of a cell whose detector is also to be probed is `Held` out first and comes at the end.
+    The outcome of a cell that is also drawn, or whose detector is probed, is `Held` out first.
     """
-    _load_libraries(job.cells[0], settings, registry)
     memory.reset_peak()
     started, at_first = time.time(), memory.resident_mb()
     bench = _prepare(job.cells[0], settings, registry)
@@ -64,11 +63,12 @@ def run_job(job: Job, settings: Settings, registry: Registry) -> Iterator[Outcom
         outcome = copy.deepcopy(bench) if isinstance(bench, Outcome) else _run_cell(cell, bench)
         _complete(outcome, cell, registry, at_first=at_first)
         outcome.started, outcome.ended = started, time.time()
+        if cell.slot in settings.pictures | settings.probed and outcome.status == "done":
+            yield Held(outcome)
         if cell.slot in settings.pictures and outcome.facts.get("artifacts") == "kept" and isinstance(bench, Bench):
             _draw(cell, bench)
         if cell.slot in settings.probed and outcome.status == "done":
             to_probe = outcome
-            yield Held(outcome)
         else:
             yield outcome
         started = time.time()
@@ -87,7 +87,7 @@ def _complete(outcome: Outcome, cell: Cell, registry: Registry, *, at_first: flo
     outcome.key = cell_key(cell, outcome.facts)
 
 
-def _load_libraries(cell: Cell, settings: Settings, registry: Registry) -> None:
+def load_libraries(cell: Cell, settings: Settings, registry: Registry) -> None:
     """Import what a cell uses: the first cell of a worker must not be charged for libraries."""
     import pyarrow.parquet  # noqa: F401 - it is used when artefacts are written
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tsad_core import DataError
 from tsad_core.datasets.home import find_home
 
 from tsad_bench.cells import Cell, Job
@@ -47,6 +48,8 @@ def rerun(run_id: str, *, tracking_uri: str, home: Path | None = None) -> Compar
         settings = Settings(metrics, folder, home=path, artifacts="none", threads=config["threads"])
         limits = Limits.model_validate(config["limits"])
         (again,) = run_jobs([Job((cell,))], settings, workers=1, limits=limits)
+    if again.facts.get("fault") == "data":
+        raise DataError(again.reason)
     return Comparison(cell, recorded, again)
 
 

@@ -1,23 +1,25 @@
 """Runs and resumes executions: jobs to the executor, outcomes to the journal first, then to MLflow."""
 
+import logging
 import secrets
 import shutil
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tsad_core import Registry, TsadError, find_plugins
+from tsad_core import DataError, Registry, TsadError, find_plugins
 from tsad_core.options import Option
 
 from tsad_bench import environment
-from tsad_bench.cells import Job, Plan
+from tsad_bench.cells import Cell, Job, Plan
 from tsad_bench.executors.local import run_jobs
 from tsad_bench.interrupts import Interrupted, held_back
 from tsad_bench.journal import Journal, executions, read_start
-from tsad_bench.measure import first_cells
+from tsad_bench.measure import first_cells, read_series
 from tsad_bench.order import Order, dump, load, make_order, plan_of
 from tsad_bench.outcome import Artifacts, Outcome, Settings
 from tsad_bench.progress import Progress, Silent
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tsad_bench.results import Results
+
+logger = logging.getLogger(__name__)
 
 ROOT = "tsad-runs"
 """Journals live here, in the working directory."""
@@ -101,6 +105,7 @@ def newest_execution(root: Path = Path(ROOT)) -> str:
 def begin(order: Order, registry: Registry, *, progress: Progress, root: Path = Path(ROOT)) -> Finished:
     """Run an order from the start. Everything about it is checked before the first cell runs."""
     planned = plan_of(order, registry)
+    _check_lone_series(planned, order, registry)
     execution = f"{order.suite.name}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
     with Journal(root / execution) as journal:
         start = {"execution": execution, "order": dump(order), "plugins": _versions(registry)}
@@ -161,6 +166,24 @@ def _carry_out(journal: Journal, planned: Plan, order: Order, progress: Progress
     finally:
         progress.close()
     return Finished(journal.folder.name, results, log.failure)
+
+
+def _check_lone_series(planned: Plan, order: Order, registry: Registry) -> None:
+    """Read what is the only series of its data set, such as a file of one's own: a fault there costs the whole run."""
+    first = {(cell.source, cell.series): cell for cell in planned.cells}
+    count = Counter(source for source, _ in first)
+    for (source, _), cell in first.items():
+        if count[source] == 1:
+            _try(cell, Settings(planned.metrics, "", home=order.home), registry)
+
+
+def _try(cell: Cell, settings: Settings, registry: Registry) -> None:
+    try:
+        read_series(cell, settings, registry)
+    except DataError:
+        raise
+    except Exception:  # a plugin's fault, and told by its cells
+        logger.debug("%s cannot be read", cell.place, exc_info=True)
 
 
 def _versions(registry: Registry) -> dict[str, str]:

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from tsad_core import TsadError
-from tsad_core.corruption import Condition
+from tsad_core.corruption import KINDS, Condition
+from tsad_core.errors import did_you_mean
 from tsad_core.options import Option
 
 FORBID = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -54,12 +55,18 @@ class Levels(BaseModel):
 
     kind: str
     """With the parts it strikes, if not the kind's default: ``white-noise:both``."""
-    levels: Annotated[list[int], Field(min_length=1)] = [0]
+    levels: Annotated[list[int], Field(min_length=1)] | None = None
+    """Without them, the level that leaves the series as it is; a kind that has none must say."""
 
     def expand(self) -> list[Condition]:
         """Return the condition at each level; one that does not exist raises `OptionError`."""
         kind, _, parts = self.kind.partition(":")
-        return [Condition(kind, level, parts) for level in self.levels]
+        neutral = KINDS[kind].neutral if kind in KINDS else 0
+        if self.levels is None and neutral is None:
+            raise SuiteError(
+                f"condition {self.kind} needs levels, in {KINDS[kind].unit}: it has none that changes nothing"
+            )
+        return [Condition(kind, level, parts) for level in self.levels or [neutral or 0]]
 
 
 class Limits(BaseModel):
@@ -75,6 +82,7 @@ def _from_text(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
 
+Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 Named = Annotated[Choice, BeforeValidator(_from_text)]
 
 
@@ -93,8 +101,8 @@ class Suite(BaseModel):
     """``found``: every data set whose files are at hand, else ``synthetic``."""
     metrics: list[Named] | Literal["all"] = "all"
     conditions: Annotated[list[Levels], Field(min_length=1)] = [Levels(kind="clean")]
-    seeds: Annotated[list[int], Field(min_length=1)] = [0]
-    corruption_seeds: Annotated[list[int], Field(min_length=1)] = [0]
+    seeds: Seeds = [0]
+    corruption_seeds: Seeds = [0]
     limits: Limits = Limits()
 
 
@@ -168,8 +176,15 @@ def with_options(suite: Suite, options: Mapping[str, Mapping[str, Option]]) -> S
         used |= {choice.name for choice in choices} & set(options)
         update[table] = [_with(choice, options.get(choice.name, {})) for choice in choices]
     if unused := sorted(set(options) - used):
-        raise SuiteError(f"--set names {unused[0]!r}, which this run does not hold")
+        held = [
+            choice.name for table in ("detectors", "datasets", "metrics") for choice in _listed(getattr(suite, table))
+        ]
+        raise SuiteError(f"--set names {unused[0]!r}, which this run does not hold; {did_you_mean(unused[0], held)}")
     return suite.model_copy(update=update)
+
+
+def _listed(choices: list[Choice] | str) -> list[Choice]:
+    return [] if isinstance(choices, str) else choices
 
 
 def _with(choice: Choice, options: Mapping[str, Option]) -> Choice:
@@ -180,8 +195,7 @@ def _with(choice: Choice, options: Mapping[str, Option]) -> Choice:
 
 def _kept(choices: list[Choice] | str, names: Iterable[str]) -> list[Choice]:
     wanted = list(dict.fromkeys(names))
-    listed = [] if isinstance(choices, str) else choices
-    return [c for name in wanted for c in ([c for c in listed if c.name == name] or [Choice(name=name)])]
+    return [c for name in wanted for c in ([c for c in _listed(choices) if c.name == name] or [Choice(name=name)])]
 
 
 def _with_series(choices: list[Choice], names: Iterable[str]) -> list[Choice]:

@@ -105,7 +105,8 @@ def _with_collection(registry: Registry, name: str, home: Path | None, collectio
     state = f"{compared(counts, collection.published)}{': ' if words else ''}{words}"
     if faults:
         state = f"{len(faults)} of {len(series):,} series cannot be read, see below; the others: {_in_words(counts)}"
-    return Stock(name=name, title=title, lines=(state, licence), faults=_first(faults))
+    lacking = _how_to_get(name, home, collection) if (collection.published.series or 0) > len(series) else ()
+    return Stock(name=name, title=title, lines=(state, *lacking, licence), faults=_first(faults))
 
 
 def _first(faults: list[str]) -> tuple[str, ...]:

@@ -23,6 +23,8 @@ from tsad_bench.suite import Limits
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.1
+LOAD_SECONDS = 300.0
+"""Most that a worker may take to load the libraries of a job, which is not the detector's time."""
 PROBE_SECONDS = 60.0
 """Most that is spent on finding out more of a detector whose cells are done."""
 RETIRE_SHARE = 0.5
@@ -43,6 +45,8 @@ class Worker:
     """Cells of its job that have no outcome yet."""
     held: Outcome | None = None
     """The outcome of a cell that it has more to say of."""
+    begun: bool = False
+    """Whether it has loaded what its job uses."""
     since: float = 0.0
     """When the present cell began, on the monotonic clock."""
     peak_mb: float = 0.0
@@ -121,7 +125,7 @@ def _start(settings: Settings, *, number: int) -> Worker:
 
 def _give(worker: Worker, job: Job) -> None:
     worker.waiting, worker.held, worker.since, worker.peak_mb = list(job.cells), None, time.monotonic(), 0.0
-    worker.log_from = worker.log.stat().st_size
+    worker.begun, worker.log_from = False, worker.log.stat().st_size
     with contextlib.suppress(BrokenPipeError):  # a worker that is gone is found when it is attended to
         worker.connection.send(job)
 
@@ -137,7 +141,7 @@ def _attend(worker: Worker, limits: Limits) -> Iterator[Outcome]:
             elif isinstance(message, Outcome):
                 worker.waiting = [cell for cell in worker.waiting if cell.slot != message.slot]
                 yield message
-            worker.since, worker.peak_mb = time.monotonic(), 0.0
+            worker.begun, worker.since, worker.peak_mb = True, time.monotonic(), 0.0
     except (EOFError, OSError):
         yield from _lost(worker, "failed", _how_it_ended(worker))
         return
@@ -147,12 +151,19 @@ def _attend(worker: Worker, limits: Limits) -> Iterator[Outcome]:
         yield from _lost(worker, "failed", _how_it_ended(worker))
         return
     worker.peak_mb = max(worker.peak_mb, held := _resident_mb(worker.process.pid))
-    probing = worker.held is not None and len(worker.waiting) == 1
-    limit = min(limits.seconds, PROBE_SECONDS) if probing else limits.seconds
+    limit = _seconds(worker, limits)
     if (seconds := time.monotonic() - worker.since) > limit:
         yield from _lost(worker, "timed-out", f"took over {limit:g} s (ended after {seconds:.1f} s)")
     elif held > limits.memory_mb:
         yield from _lost(worker, "out-of-memory", f"held {held:,.0f} MiB; the limit is {limits.memory_mb:,.0f} MiB")
+
+
+def _seconds(worker: Worker, limits: Limits) -> float:
+    """Return how long a worker may go on with what it does now."""
+    if not worker.begun:
+        return max(limits.seconds, LOAD_SECONDS)
+    probing = worker.held is not None and len(worker.waiting) == 1
+    return min(limits.seconds, PROBE_SECONDS) if probing else limits.seconds
 
 
 def _lost(worker: Worker, status: Status, reason: str) -> Iterator[Outcome]:

@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from tsad_core import Registry, find_plugins
 
-from tsad_bench.measure import run_job
+from tsad_bench.measure import load_libraries, run_job
 
 if TYPE_CHECKING:
     from tsad_bench.outcome import Settings
+
+
+BEGUN = "begun"
+"""Sent when everything is loaded that a job uses: from here on its time counts."""
 
 
 def main() -> None:
@@ -28,12 +32,13 @@ def serve(connection: Any) -> None:
     """Answer each job with the outcomes of its cells, as they come."""
     registry: Registry = find_plugins()
     settings: Settings = connection.recv()
-    connection.send("ready")
     while True:
         try:
             job = connection.recv()
         except EOFError:
             return
+        load_libraries(job.cells[0], settings, registry)
+        connection.send(BEGUN)
         for outcome in run_job(job, settings, registry):
             connection.send(outcome)
 

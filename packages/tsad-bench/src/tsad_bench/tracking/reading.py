@@ -36,7 +36,11 @@ def read_cell(uri: str, run_id: str) -> tuple[Cell, Outcome, dict[str, Any]]:
     """Return one cell's configuration, its recorded outcome, and what else a rerun needs."""
     with told_plainly(uri):
         client = existing(uri)
-        run = client.get_run(run_id)
+        ids = [experiment.experiment_id for experiment in client.search_experiments()]
+        found = client.search_runs(ids, f"attributes.run_id = '{run_id}'", max_results=1) if ids else []
+        if not found:
+            raise TrackingError(f"there is no run {run_id!r} in {uri}; the MLflow UI shows the ids of cells")
+        run = found[0]
         if "tsad.config" not in run.data.tags:
             raise TrackingError(f"run {run_id} is not a cell; cells are in the experiments that end in /cells")
         return cell_of(run), outcome_of(client, run), json.loads(run.data.tags["tsad.config"])

@@ -141,8 +141,7 @@ class Tracker:
             **_told(outcome),
         }
         started = round(outcome.started * 1000)
-        name = f"{cell.label} {cell.source}:{cell.series}"
-        run = self._client.create_run(self._cells, start_time=started, run_name=name, tags=self._tags(tags))
+        run = self._client.create_run(self._cells, start_time=started, run_name=cell.place, tags=self._tags(tags))
         return str(run.info.run_id)
 
     def _tags(self, tags: Mapping[str, str]) -> dict[str, str]:

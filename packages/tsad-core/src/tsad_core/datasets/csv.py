@@ -276,6 +276,8 @@ def _long(table: Table, frame: Frame, roles: _Roles, rules: _Rules) -> tuple[_Ro
 def _hint(text: str) -> str:
     if re.fullmatch(r"[+-]?\d*,\d+(e[+-]?\d+)?", text.strip(), re.IGNORECASE):
         return "a decimal comma needs csv.decimal=comma"
+    if re.fullmatch(r"[+-]?[\d.]+(,\d+)?", text.strip()):
+        return "with csv.decimal=comma no number holds a point, be it for thousands; take the points out"
     return "mend it, leave it empty, or name its column in csv.ignore"
 
 

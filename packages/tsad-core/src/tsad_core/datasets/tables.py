@@ -78,7 +78,8 @@ class TextTable:
                 skiprows=first - 1,
                 usecols=only,
                 index_col=False,
-                dtype=dict.fromkeys(text, str),
+                # with decimal commas pandas would still take 1.234 for a number a little above 1
+                dtype=str if self.decimal == "," else dict.fromkeys(text, str),
                 skipinitialspace=True,
                 # a blank line may be a missing value, and rows must keep their numbers
                 skip_blank_lines=False,
@@ -276,7 +277,10 @@ def _converted(table: str, values: Column, decimal: str, hint: Callable[[str], s
     if is_numeric_dtype(values):
         return values
     # text: perhaps only because of a row that is not asked for here
-    converted = to_numeric(values.astype("str").str.replace(decimal, "."), errors="coerce")
+    texts = values.astype("str")
+    if decimal == ",":
+        texts = texts.where(~texts.str.contains(".", regex=False), "with a point").str.replace(",", ".")
+    converted = to_numeric(texts, errors="coerce")
     wrong_T = (converted.isna() & values.notna()).to_numpy()
     if wrong_T.any():
         position = int(wrong_T.argmax())

@@ -30,7 +30,7 @@ class Faults:
                     self._found.setdefault(fault, name)
             except self._excused as reason:
                 self.excused[name] = str(reason)
-            except Exception as error:  # noqa: BLE001 - this is where a plugin's own code is called
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - this is where a plugin's own code is called
                 self._found.setdefault(_reason(error), name)
         return len(self._found) == before
 
@@ -40,6 +40,6 @@ class Faults:
             raise ContractError("\n".join(f"{self.owner}: {name}: {fault}" for fault, name in self._found.items()))
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     text = " ".join(str(error).split())
     return text if isinstance(error, ContractError) else f"raises {type(error).__name__}: {text}"

@@ -46,5 +46,10 @@ def _states() -> dict[str, _Shared]:
     }
     torch = sys.modules.get("torch")
     if torch is not None:
-        states["torch"] = _Shared(torch.get_rng_state, torch.set_rng_state, torch.manual_seed)
+        # as an array: a pickled tensor holds its address in memory
+        states["torch"] = _Shared(
+            lambda: torch.get_rng_state().numpy(),
+            lambda state: torch.set_rng_state(torch.from_numpy(state)),
+            torch.manual_seed,
+        )
     return states
