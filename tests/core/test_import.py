@@ -17,3 +17,8 @@ def test_every_public_name_is_there() -> None:
 
     assert sorted(tsad_core.__all__) == tsad_core.__all__
     assert [name for name in tsad_core.__all__ if not hasattr(tsad_core, name)] == []
+
+
+def test_the_metrics_load_no_library_that_few_of_them_need() -> None:
+    code = "import sys, tsad_core.metrics; sys.exit('scipy.signal' in sys.modules or 'scipy.stats' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

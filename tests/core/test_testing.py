@@ -623,12 +623,14 @@ def test_a_broken_promise_of_a_detector_is_told_and_nothing_else(faulty, message
 
 def torch_like() -> types.SimpleNamespace:
     """Return what a library with a shared generator offers; the real one is not installed everywhere."""
-    generator = random.Random(0)  # noqa: S311
+    generator = np.random.RandomState(0)
+    # a tensor tells its values by numpy(); here the state is a generator's key and position
     return types.SimpleNamespace(
-        get_rng_state=generator.getstate,
-        set_rng_state=generator.setstate,
+        get_rng_state=lambda: types.SimpleNamespace(numpy=lambda: generator.get_state(legacy=False)),
+        set_rng_state=generator.set_state,
+        from_numpy=lambda state: state,
         manual_seed=generator.seed,
-        rand=generator.random,
+        rand=generator.random_sample,
     )
 
 

@@ -184,11 +184,11 @@ def rescore(
             faults.setdefault(rescored.fault, []).append(rescored.cell.place)
         else:
             click.echo(f"{rescored.cell.place}: {rescored.text}")
-    click.echo(f"logged as {label_of(choice)}; tsad-bench report shows it", err=True)
     for fault, places in faults.items():
         click.echo(f"Error: {fault} (cells: {len(places)}, the first: {places[0]})", err=True)
     if faults:
         sys.exit(2)
+    click.echo(f"logged as {label_of(choice)}; tsad-bench report shows it", err=True)
 
 
 @cli.command("list")

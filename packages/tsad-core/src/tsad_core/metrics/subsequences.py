@@ -1,7 +1,6 @@
 """How far a stretch is from another, or from the nearest stretch of a longer series, channel by channel."""
 
 import numpy as np
-from scipy.signal import oaconvolve
 
 from tsad_core.series import Array
 
@@ -22,6 +21,9 @@ def nearest(query_LC: Array, series_TC: Array) -> Array:
 
 
 def _nearest(query_L: Array, series_T: Array) -> float:
+    # a second to load, for two metrics of eighty: every worker would pay it
+    from scipy.signal import oaconvolve
+
     L = len(query_L)
     # about the query's mean, so that the sums are small
     query_L, series_T = query_L - query_L.mean(), series_T - query_L.mean()
