@@ -1,0 +1,159 @@
+"""Neural detectors on a device: a series and its windows, cheap dropout, descent, and back to steps. Needs torch."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+
+from tsad_core.errors import OptionError
+from tsad_core.series import Array
+
+try:
+    import torch
+except ImportError as error:
+    raise ImportError('this needs PyTorch: pip install "tsad-core[torch]"') from error
+from torch import Tensor
+
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+_LEVELS = 256
+
+
+def resolve_device(name: str) -> str:
+    """Return the device that an option ``device`` means; ``"auto"`` is a GPU if there is one.
+
+    >>> resolve_device("cpu")
+    'cpu'
+    """
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise OptionError(f"device = {name!r} is not to be had here; allowed: auto, cpu, cuda, cuda:1, …") from error
+    return name
+
+
+def resolve_precision(name: str, device: str) -> str:
+    """Return the precision that an option ``precision`` means.
+
+    ``"auto"`` is bfloat16 where matrices of it are multiplied in hardware, else float32.
+    """
+    if name != "auto":
+        return name
+    return "bfloat16" if _multiplies_bfloat16(device) else "float32"
+
+
+def generator(seed: int, device: str) -> torch.Generator:
+    """Return a random generator of its own, so that the shared state of torch stays as it is."""
+    return torch.Generator(device).manual_seed(seed)
+
+
+def channels_first(series_TC: Array, device: str) -> Tensor:
+    """Return a copy of a series on the device, shape (C, T), float32."""
+    return torch.from_numpy(np.array(series_TC.T, dtype=np.float32, order="C")).to(device)
+
+
+def gather(series_CT: Tensor, spans_B2: Tensor, channel_B: Tensor, *, window: int) -> Tensor:
+    """Return one window of one channel each, shape (B, L); what lies past the end of a shortened span is NaN."""
+    step_BL = spans_B2[:, :1] + torch.arange(window, device=spans_B2.device)
+    inside_BL = step_BL < spans_B2[:, 1:]
+    index_BL = channel_B[:, None] * series_CT.shape[1] + torch.minimum(step_BL, spans_B2[:, 1:] - 1)
+    return torch.where(inside_BL, series_CT.reshape(-1)[index_BL], math.nan)
+
+
+class Overlap:
+    """Collects values of windows and gives their mean at each step."""
+
+    def __init__(self, steps: int, channels: int, *, like: Tensor) -> None:
+        # what fills a shortened span goes to one more step, that nobody reads
+        self._sums_CT = like.new_zeros(channels, steps + 1)
+        self._count_T = like.new_zeros(steps + 1)
+
+    def add(self, values_BCL: Tensor, spans_B2: Tensor) -> None:
+        """Add the values of windows at their steps."""
+        C, size = self._sums_CT.shape
+        step_BL = spans_B2[:, :1] + torch.arange(values_BCL.shape[2], device=spans_B2.device)
+        step_BL = torch.where(step_BL < spans_B2[:, 1:], step_BL, size - 1)
+        step_BCL = step_BL[:, None] + size * torch.arange(C, device=spans_B2.device)[:, None]
+        # index_put_ adds in one order on every device, index_add_ does not
+        self._sums_CT.view(-1).index_put_((step_BCL.reshape(-1),), values_BCL.reshape(-1), accumulate=True)
+        ones = self._count_T.new_ones(step_BL.numel())
+        self._count_T.index_put_((step_BL.reshape(-1),), ones, accumulate=True)
+
+    def mean(self) -> Array:
+        """Return the means, float64, shape (T, C); a step that no window covers is 0."""
+        mean_CT = self._sums_CT[:, :-1].double() / self._count_T[:-1].clamp(min=1)
+        return np.ascontiguousarray(mean_CT.cpu().numpy().T)
+
+
+class Dropout:
+    """Dropout that costs one multiplication: each use takes another stretch of a store of factors.
+
+    A sixteenth of the store is drawn anew by each `refresh`. The rate is rounded to a multiple of 1/256.
+    Drawing every factor of every use anew would cost more than a mixer's matrix products do.
+    """
+
+    def __init__(self, rate: float, generator: torch.Generator, *, dtype: torch.dtype, size: int = 1 << 21) -> None:
+        self._dropped = round(rate * _LEVELS)
+        self._generator = generator
+        self._places = np.random.default_rng(generator.initial_seed())
+        self._factors = torch.empty(0, dtype=dtype, device=generator.device)
+        self._size = size
+        self._next = 0
+
+    def refresh(self) -> None:
+        """Draw a part of the factors anew; not between a forward pass and its backward pass."""
+        if self._dropped and len(self._factors):
+            share = len(self._factors) // 16
+            self._factors[self._next : self._next + share] = self._draw(share)
+            self._next = (self._next + share) % (16 * share)
+
+    def __call__(self, values: Tensor) -> Tensor:
+        """Return the values, changed in place: some of them dropped, the others scaled up."""
+        if not self._dropped:
+            return values
+        if len(self._factors) < 2 * values.numel():
+            self._factors = self._draw(max(self._size, 2 * values.numel()))
+        first = int(self._places.integers(len(self._factors) - values.numel() + 1))
+        return values.mul_(self._factors[first : first + values.numel()].view(values.shape))
+
+    def _draw(self, size: int) -> Tensor:
+        words = torch.empty(-(-size // 8), dtype=torch.int64, device=self._generator.device)
+        # eight factors from each number; without bounds random_ leaves the sign bit alone
+        words.random_(-(2**63), None, generator=self._generator)
+        kept = words.view(torch.uint8)[:size] >= self._dropped
+        return kept.to(self._factors.dtype).mul_(_LEVELS / (_LEVELS - self._dropped))
+
+
+def descend(
+    parameters: Iterable[Tensor],
+    loss: Callable[[Tensor], Tensor],
+    batches: Iterable[Tensor],
+    *,
+    learning_rate: float,
+    gamma: float = 1.0,
+    weight_decay: float = 0.0,
+    at_once: int = 1 << 30,
+) -> Iterator[int]:
+    """Take one AdamW step a batch and yield how many were taken.
+
+    The learning rate is multiplied by `gamma` after each. A batch is worked on in parts of `at_once`
+    rows whose gradients are added up: exact where the loss is a mean over rows, and far less memory.
+    """
+    optimiser = torch.optim.AdamW(parameters, lr=learning_rate, weight_decay=weight_decay, fused=True)
+    for step, batch in enumerate(batches, start=1):
+        optimiser.zero_grad()
+        for part in batch.split(at_once):
+            (loss(part) * (len(part) / len(batch))).backward()
+        optimiser.step()
+        for group in optimiser.param_groups:
+            group["lr"] *= gamma
+        yield step
+
+
+def _multiplies_bfloat16(device: str) -> bool:
+    if device.startswith("cuda"):
+        return bool(torch.cuda.get_device_capability(device) >= (8, 0))
+    # private, and the only way to ask: without them, float32 is always right
+    asks = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+    return device == "cpu" and any(ask is not None and ask() for ask in asks)

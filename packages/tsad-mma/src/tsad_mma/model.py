@@ -1,0 +1,158 @@
+"""The MLP-Mixer masked autoencoder: patches to features, mixed under a mask, and back.
+
+Channels are never mixed, so the model knows tiles only: one window of one channel, N patches of P
+steps. A NaN makes its patch a hidden one, in both views, and counts in no loss.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from tsad_mma.masking import whole
+from tsad_mma.ops import BlockWeights, Drop, mix_features, mix_patches
+from tsad_mma.ops.reference import keep
+
+_LEAST = -1e9
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The sizes of a model."""
+
+    patches: int
+    patch: int
+    width: int = 64
+    layers: int = 3
+    expansion: int = 6
+
+
+class Rebuilt(NamedTuple):
+    """What the model makes of tiles."""
+
+    values_KBNP: Tensor
+    """Each patch as predicted from the view in which it was hidden, for each of K masks."""
+    features_KBND: Tensor
+    """Its embedding."""
+
+
+class Block(nn.Module):  # type: ignore[misc, unused-ignore]  # torch need not be there where mypy runs
+    """The weights of one mixer block over an axis of some size."""
+
+    def __init__(self, size: int, shape: Shape) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(shape.width)
+        self.fc1 = nn.Linear(size, size * shape.expansion)
+        self.fc2 = nn.Linear(size * shape.expansion, size)
+        self.gate = nn.Linear(size, size)
+
+    def weights(self, dtype: torch.dtype) -> BlockWeights:
+        """Return the weights, the matrices in a precision."""
+        matrices = [(layer.weight.to(dtype), layer.bias.to(dtype)) for layer in (self.fc1, self.fc2, self.gate)]
+        return BlockWeights(self.norm.weight, self.norm.bias, *(value for pair in matrices for value in pair))
+
+
+class Layer(nn.Module):  # type: ignore[misc, unused-ignore]  # torch need not be there where mypy runs
+    """One mixer layer: over the patches, over the features, and to length one."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.patch = Block(shape.patches, shape)
+        self.feature = Block(shape.width, shape)
+
+    def forward(self, tiles_BND: Tensor, dtype: torch.dtype, drop: Drop) -> Tensor:
+        """Return the mixed tiles."""
+        mixed_BND = mix_patches(tiles_BND, self.patch.weights(dtype), drop)
+        return to_length_one(mix_features(mixed_BND, self.feature.weights(dtype), drop))
+
+
+class Mixer(nn.Module):  # type: ignore[misc, unused-ignore]  # torch need not be there where mypy runs
+    """The masked autoencoder of tiles. Matrix products of the mixer run in `precision`, the rest in float32."""
+
+    def __init__(self, shape: Shape, *, precision: torch.dtype | None = None) -> None:
+        super().__init__()
+        self.precision = precision
+        self.embed = nn.Linear(shape.patch, shape.width)
+        self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
+        self.head = nn.Linear(shape.width, shape.patch)
+
+    def forward(self, patches_BNP: Tensor, masks_KBN: Tensor, drop: Drop = keep) -> Rebuilt:
+        """Return what the model makes of tiles under each of K masks and their complements."""
+        return self.rebuild(self.features(patches_BNP), masks_KBN, whole(patches_BNP), drop)
+
+    def features(self, patches_BNP: Tensor) -> Tensor:
+        """Return the embedding of patches, of length one."""
+        return to_length_one(self.embed(patches_BNP.nan_to_num()))
+
+    def rebuild(self, features_BND: Tensor, masks_KBN: Tensor, whole_BN: Tensor, drop: Drop = keep) -> Rebuilt:
+        """Return what the model makes of embedded tiles: every patch from the view that hides it."""
+        views = torch.stack([masks_KBN | ~whole_BN, ~masks_KBN | ~whole_BN])
+        first_KBND, second_KBND = self.encode(features_BND, views, drop)
+        # the head is linear: choosing before it is choosing after it, at half the cost
+        chosen_KBND = torch.where(masks_KBN[..., None], first_KBND, second_KBND)
+        values_KBNP = self.head(drop(chosen_KBND))
+        return Rebuilt(values_KBNP, self.features(values_KBNP))
+
+    def encode(self, features_BND: Tensor, hidden_VBN: Tensor, drop: Drop = keep) -> Tensor:
+        """Return the mixed features of tiles in views that hide patches, shape (V…, B, N, D)."""
+        # a patch of zeros has the embedding of the bias alone: the mask's token
+        token_D = to_length_one(self.embed.bias)
+        views = torch.where(hidden_VBN[..., None], token_D, features_BND)
+        mixed = views.flatten(0, -3)
+        for layer in self.layers:
+            mixed = layer(mixed, self.precision or mixed.dtype, drop)
+        return mixed.view(views.shape)
+
+
+def new_model(shape: Shape, generator: torch.Generator, *, precision: torch.dtype | None = None) -> Mixer:
+    """Return a model with weights drawn by the generator, as `torch.nn.Linear` would draw its own."""
+    with torch.device("meta"):
+        model = Mixer(shape, precision=precision)
+    model.to_empty(device=generator.device)
+    for module in model.modules():
+        if isinstance(module, nn.LayerNorm):
+            nn.init.ones_(module.weight)
+            nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Linear):
+            bound = 1 / math.sqrt(module.in_features)
+            nn.init.uniform_(module.weight, -bound, bound, generator=generator)
+            nn.init.uniform_(module.bias, -bound, bound, generator=generator)
+    return model
+
+
+def losses(
+    model: Mixer, patches_BNP: Tensor, mask_BN: Tensor, *, temperature: float = 0.1, drop: Drop = keep
+) -> tuple[Tensor, Tensor]:
+    """Return the mean squared error of hidden values, and how badly rebuilt patches tell true ones apart."""
+    whole_BN = whole(patches_BNP)
+    features_BND = model.features(patches_BNP)
+    rebuilt = model.rebuild(features_BND, mask_BN[None], whole_BN, drop)
+    contrast = _contrast(features_BND, rebuilt.features_KBND[0], whole_BN, temperature)
+    return _squared_error(patches_BNP, rebuilt.values_KBNP[0]), contrast
+
+
+def dissimilarity(features_BND: Tensor, rebuilt: Rebuilt, whole_BN: Tensor) -> Tensor:
+    """Return one minus the cosine of true and rebuilt patches, shape (K, B, N); 0 where a value is missing."""
+    cosine_KBN = (rebuilt.features_KBND * features_BND).sum(dim=-1)
+    return torch.where(whole_BN, 1 - cosine_KBN, 0.0)
+
+
+def to_length_one(features: Tensor) -> Tensor:
+    """Return vectors over the last axis, divided by their length."""
+    return features * torch.rsqrt(features.square().sum(dim=-1, keepdim=True) + 1e-4)
+
+
+def _squared_error(patches_BNP: Tensor, values_BNP: Tensor) -> Tensor:
+    known_BNP = ~patches_BNP.isnan()
+    error_BNP = torch.where(known_BNP, patches_BNP.nan_to_num() - values_BNP, 0.0)
+    return error_BNP.square().sum() / known_BNP.sum().clamp(min=1)
+
+
+def _contrast(features_BND: Tensor, rebuilt_BND: Tensor, whole_BN: Tensor, temperature: float) -> Tensor:
+    """Return the cross entropy of finding each true patch among the rebuilt ones of its tile."""
+    logits_BNN = features_BND @ rebuilt_BND.transpose(1, 2) / temperature
+    logits_BNN = torch.where(whole_BN[:, None, :], logits_BNN, _LEAST)
+    surprise_BN = logits_BNN.logsumexp(dim=2) - logits_BNN.diagonal(dim1=1, dim2=2)
+    return torch.where(whole_BN, surprise_BN, 0.0).sum() / whole_BN.sum().clamp(min=1)
