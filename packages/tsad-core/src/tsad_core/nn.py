@@ -143,7 +143,7 @@ def descend(
     optimiser = torch.optim.AdamW(parameters, lr=learning_rate, weight_decay=weight_decay, fused=True)
     for step, batch in enumerate(batches, start=1):
         optimiser.zero_grad()
-        for part in batch.split(at_once):
+        for part in torch.split(batch, at_once):
             (loss(part) * (len(part) / len(batch))).backward()
         optimiser.step()
         for group in optimiser.param_groups:

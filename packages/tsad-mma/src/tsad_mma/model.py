@@ -38,7 +38,7 @@ class Rebuilt(NamedTuple):
     """Its embedding."""
 
 
-class Block(nn.Module):  # type: ignore[misc, unused-ignore]  # torch need not be there where mypy runs
+class Block(nn.Module):
     """The weights of one mixer block over an axis of some size."""
 
     def __init__(self, size: int, shape: Shape) -> None:
@@ -54,7 +54,7 @@ class Block(nn.Module):  # type: ignore[misc, unused-ignore]  # torch need not b
         return BlockWeights(self.norm.weight, self.norm.bias, *(value for pair in matrices for value in pair))
 
 
-class Layer(nn.Module):  # type: ignore[misc, unused-ignore]  # torch need not be there where mypy runs
+class Layer(nn.Module):
     """One mixer layer: over the patches, over the features, and to length one."""
 
     def __init__(self, shape: Shape) -> None:
@@ -68,12 +68,12 @@ class Layer(nn.Module):  # type: ignore[misc, unused-ignore]  # torch need not b
         return to_length_one(mix_features(mixed_BND, self.feature.weights(dtype), drop))
 
 
-class Mixer(nn.Module):  # type: ignore[misc, unused-ignore]  # torch need not be there where mypy runs
+class Mixer(nn.Module):
     """The masked autoencoder of tiles. Matrix products of the mixer run in `precision`, the rest in float32."""
 
     def __init__(self, shape: Shape, *, precision: torch.dtype | None = None) -> None:
         super().__init__()
-        self.precision = precision
+        self.shape, self.precision = shape, precision
         self.embed = nn.Linear(shape.patch, shape.width)
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
         self.head = nn.Linear(shape.width, shape.patch)

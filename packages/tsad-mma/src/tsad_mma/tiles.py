@@ -20,7 +20,7 @@ class Tiles:
         """Return the tiles of these numbers, shape (B, N, P); NaN where a value is missing or past the end."""
         C = len(self.series_CT)
         values_BL = nn.gather(self.series_CT, self.spans_B2[index_B // C], index_B % C, window=self._window)
-        return values_BL.unflatten(1, (-1, self._patch))
+        return values_BL.view(len(values_BL), -1, self._patch)
 
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
         """Return the numbers of tiles drawn at random."""

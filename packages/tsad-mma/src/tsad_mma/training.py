@@ -70,8 +70,8 @@ def masked_loss(
 def at_once(model: Mixer, views: int) -> int:
     """Return how many tiles, each in so many views, a model works on at once."""
     device = model.head.weight.device.type
-    tile = model.layers[0].patch.fc2.out_features * model.embed.out_features
-    return max(1, AT_ONCE.get(device, AT_ONCE["cuda"]) // int(tile * views))
+    tile = model.shape.patches * model.shape.width
+    return max(1, AT_ONCE.get(device, AT_ONCE["cuda"]) // (tile * views))
 
 
 @dataclass
@@ -102,7 +102,7 @@ def _look(model: Mixer, tiles: Tiles, recipe: Recipe, random: torch.Generator) -
 
     def look() -> float:
         again = nn.generator(seed, str(index_B.device))
-        parts = index_B.split(at_once(model, 2))
+        parts = torch.split(index_B, at_once(model, 2))
         with torch.no_grad():
             return sum(float(masked_loss(model, tiles.patches(part), recipe, again)) * len(part) for part in parts)
 
