@@ -45,6 +45,17 @@ def test_a_grid_gives_each_combination_a_label_of_its_own() -> None:
     assert len({cell.slot for cell in cells}) == len(cells) == 8
 
 
+def test_a_preset_sets_options_below_those_that_are_given() -> None:
+    cells = planned(
+        '["trivial", "trivial:slow", { name = "trivial", preset = "slow", options = { pause = 0.2 } }]'
+    ).cells
+    assert {(cell.label, cell.options.get("pause")) for cell in cells} == {
+        ("trivial", None),
+        ("trivial:slow", 0.1),
+        ("trivial:slow-pause-0.2", 0.2),
+    }
+
+
 def test_conditions_that_touch_training_have_a_fit_each() -> None:
     more = '[[conditions]]\nkind = "train-anomalies"\nlevels = [0, 5]\n'
     assert len(planned('["raises"]', more=more).jobs) == 4
@@ -57,6 +68,8 @@ def test_conditions_that_touch_training_have_a_fit_each() -> None:
         ('[{ name = "trivial", options = { paus = 1.0 } }]', "", OptionError, "did you mean 'pause'"),
         ('[{ name = "trivial", options = { pause = "1" } }]', "", OptionError, "pause = '1'"),
         ('[{ name = "trivial", options = { seed = 3 } }]', "", SuiteError, "seeds"),
+        ('["trivial:slo"]', "", OptionError, "no preset 'slo'; did you mean 'slow'"),
+        ('["raises:slow"]', "", OptionError, "there are: none"),
         ('["trivial"]', ', series = ["t7"]', DataError, "'t7'"),
         ('["trivial", "trivial"]', "", SuiteError, "twice"),
         ('["trivial"]', ", grid = { count = [2, 2] }", SuiteError, "twice"),

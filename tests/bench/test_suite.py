@@ -75,6 +75,19 @@ def test_narrowing_keeps_options_and_adds_what_the_suite_does_not_hold() -> None
     assert suite.metrics == [Choice(name="vus-pr")]
 
 
+def test_a_detector_may_name_a_preset_in_a_suite_and_on_the_command_line() -> None:
+    suite = parse_suite('name = "mine"\ndetectors = ["mma", "mma:paper-ucr"]', source="here")
+    assert [(choice.name, choice.preset) for choice in suite.detectors] == [("mma", ""), ("mma", "paper-ucr")]
+    assert [choice.title for choice in narrow(suite, detectors=["mma:paper-ucr"]).detectors] == ["mma:paper-ucr"]
+    assert [choice.title for choice in narrow(suite, detectors=["mma"]).detectors] == ["mma", "mma:paper-ucr"]
+    assert narrow(suite, detectors=["slmr:paper"]).detectors == [Choice(name="slmr", preset="paper")]
+
+
+def test_only_detectors_have_presets() -> None:
+    with pytest.raises(SuiteError, match="only detectors have presets"):
+        parse_suite('name = "mine"\n[[datasets]]\nname = "smd"\npreset = "paper"', source="here")
+
+
 def test_narrowing_to_series_keeps_the_data_sets_options() -> None:
     suite = narrow(parse_suite(WHOLE, source="here"), datasets=["synthetic:sines-0", "ucr:a", "ucr:b", "smd"])
     assert [(c.name, c.series, dict(c.options)) for c in suite.datasets] == [

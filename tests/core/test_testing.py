@@ -8,6 +8,7 @@ import sys
 import types
 from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -69,6 +70,11 @@ class Sound:
     def detect(self, test_TC: Array) -> Detection:
         distance_TC = self.scale * np.abs(np.nan_to_num(test_TC) - self.centre_C_)
         return Detection(distance_TC.max(axis=1), attribution_TC=distance_TC, expected_TC=0 * distance_TC)
+
+
+@detector
+class ImpossiblePreset(Sound):
+    presets = MappingProxyType({"plain": {}, "paper": {"scale": -1.0}})
 
 
 @detector
@@ -584,6 +590,10 @@ FAULTY = [
     (LosesOptions, "save and load: loaded, its options are {'scale': 1.0, 'seed': 7}; they were {'scale': 1.0, "),
     (Doubles, "options are kept: raises RuntimeError: Cannot clone object Doubles"),
     (Returnless, "options are kept: set_params does not return the detector itself"),
+    (
+        ImpossiblePreset,
+        "presets: preset paper is refused: ImpossiblePreset: scale = -1.0: input should be greater than 0",
+    ),
     (Unchecked, "unknown options: set_params takes an option that does not exist; it must raise OptionError"),
     (Lax, "unknown options: the constructor takes an option that does not exist; it must raise OptionError"),
     (Undocumented, "options: option extra is not documented; put a docstring below its definition"),

@@ -229,3 +229,22 @@ def test_the_code_of_the_readme_does_what_it_says() -> None:
 def test_listing_the_plugin_does_not_import_torch() -> None:
     code = "import sys, tsad_mma.plugin; tsad_mma.plugin.tsad_detectors(); sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("preset", "period", "channels", "window", "patch", "steps", "parameters"),
+    [
+        ("paper-asd", 100, 19, 1024, 16, 101 * 45 / 64, 325_456),
+        ("paper-synthetic", 25, 5, 1024, 16, 101 * 45 / 64, 325_456),
+        ("paper-ucr", 128, 1, 512, 16, 201 * 87 / 64, 688_528),
+    ],
+)
+def test_a_published_preset_has_the_published_sizes(  # noqa: PLR0913 - a table of the paper
+    monkeypatch, preset: str, period: int, channels: int, window: int, patch: int, steps: float, parameters: int
+) -> None:
+    monkeypatch.setattr("tsad_mma.detector.train", lambda *_: None)
+    steps_T = np.arange(1200)[:, None]
+    series_TC = np.sin(2 * np.pi * steps_T / period + np.arange(channels)).astype(np.float32)
+    fitted = MMA(**{**MMA.presets[preset], "draws": 1}).fit(series_TC)
+    assert (fitted.window_, fitted.patch_, len(fitted.weights_)) == (window, patch, parameters)
+    assert fitted.steps_ == np.ceil(steps)

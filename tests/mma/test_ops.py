@@ -68,3 +68,12 @@ def test_dropout_falls_on_the_hidden_and_the_mixed_values() -> None:
     mix_patches(tiles, example(5, 3), note)
     mix_features(tiles, example(3, 3), note)
     assert seen == [(2, 3, 10), (2, 3, 5), (2, 5, 10), (2, 5, 3)]
+
+
+@pytest.mark.parametrize("mix", [mix_patches, mix_features])
+def test_without_a_gate_what_is_mixed_counts_as_it_is(mix) -> None:
+    weights = example(6, 6)
+    even = weights._replace(gate_weight_AA=torch.zeros(6, 6).double(), gate_bias_A=torch.zeros(6).double())
+    tiles = torch.from_numpy(np.random.default_rng(0).normal(size=(2, 6, 6)))
+    ungated = mix(tiles, weights._replace(gate_weight_AA=None, gate_bias_A=None))
+    torch.testing.assert_close(ungated - tiles, 6 * (mix(tiles, even) - tiles))

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,8 @@ def _tiny(number: int, steps: int) -> Series:
 @detector
 class Trivial:
     """The size of the first channel, after a pause."""
+
+    presets = MappingProxyType({"slow": {"pause": 0.1}})
 
     pause: float = 0.0
     """Seconds that `detect` takes."""

@@ -16,7 +16,7 @@ from tsad_core.corruption import Condition
 from tsad_core.errors import did_you_mean
 from tsad_core.options import Option
 
-from tsad_bench.plugins import load_metric, make_detector, open_dataset, options_of, reads_files
+from tsad_bench.plugins import load_metric, make_detector, open_dataset, options_of, preset_of, reads_files
 from tsad_bench.suite import Choice, Suite, SuiteError
 
 logger = logging.getLogger(__name__)
@@ -145,9 +145,10 @@ def _detectors(suite: Suite, registry: Registry, device: str | None) -> dict[str
     placed: dict[str, tuple[Choice, bool]] = {}
     for label, choice in labelled(_expanded(suite.detectors)).items():
         names = options_of(registry, choice.name)
-        if "seed" in choice.options:
-            raise SuiteError(f"detector {choice.name}: set seeds in the suite's `seeds`, not as an option")
-        given = {"device": device, **choice.options} if device and "device" in names else choice.options
+        given = {**preset_of(registry, choice.name, choice.preset), **choice.options}
+        if "seed" in given:
+            raise SuiteError(f"detector {choice.title}: set seeds in the suite's `seeds`, not as an option")
+        given = {"device": device, **given} if device and "device" in names else given
         make_detector(registry, choice.name, given)
         placed[label] = (choice.model_copy(update={"options": given}), "seed" in names)
     return placed
@@ -193,19 +194,19 @@ def _expanded(choices: list[Choice] | str) -> list[Choice]:
 
 def labelled(choices: list[Choice]) -> dict[str, Choice]:
     """Return choices by a label: the name, and the options too where a name comes more than once."""
-    count = Counter(choice.name for choice in choices)
+    count = Counter(choice.title for choice in choices)
     labels: dict[str, Choice] = {}
     for choice in choices:
-        label = label_of(choice) if count[choice.name] > 1 else choice.name
+        label = label_of(choice) if count[choice.title] > 1 else choice.title
         if label in labels:
-            raise SuiteError(f"{choice.name} is listed twice with the same options")
+            raise SuiteError(f"{choice.title} is listed twice with the same options")
         labels[label] = choice
     return labels
 
 
 def label_of(choice: Choice) -> str:
     """Return a name that tells a choice from others of the same name: with the options it sets."""
-    return "-".join([choice.name, *(f"{key}-{value}" for key, value in sorted(choice.options.items()))])
+    return "-".join([choice.title, *(f"{key}-{value}" for key, value in sorted(choice.options.items()))])
 
 
 def _grouped(cells: list[Cell]) -> tuple[Job, ...]:

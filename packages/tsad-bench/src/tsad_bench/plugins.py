@@ -6,7 +6,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tsad_core import Card, ContractError, Detector, Metric, MissingDataError, PluginError, Registry, TsadError
+from tsad_core import (
+    Card,
+    ContractError,
+    Detector,
+    Metric,
+    MissingDataError,
+    OptionError,
+    PluginError,
+    Registry,
+    TsadError,
+)
+from tsad_core.errors import did_you_mean
 from tsad_core.metric import INPUTS
 from tsad_core.options import Option, bind, option_names
 from tsad_core.registry import Kind
@@ -26,6 +37,14 @@ def make_detector(registry: Registry, name: str, options: Mapping[str, Option]) 
 def options_of(registry: Registry, name: str) -> list[str]:
     """Return the names of a detector's options."""
     return option_names(type(make_detector(registry, name, {})))
+
+
+def preset_of(registry: Registry, name: str, preset: str) -> Mapping[str, Option]:
+    """Return the options of a detector's preset; none for the preset ``""``."""
+    presets = getattr(registry.resolve("detectors", name), "presets", {})
+    if preset and preset not in presets:
+        raise OptionError(f"detector {name} has no preset {preset!r}; {did_you_mean(preset, presets)}")
+    return presets[preset] if preset else {}
 
 
 def load_metric(registry: Registry, name: str, options: Mapping[str, Option]) -> Metric:

@@ -36,10 +36,17 @@ class Choice(BaseModel):
     model_config = FORBID
 
     name: str
+    preset: str = ""
+    """Of a detector: one of its named tables of options; `options` come on top."""
     options: dict[str, Finite] = {}
     grid: dict[str, Annotated[list[Finite], Field(min_length=1)]] = {}
     series: Annotated[list[str], Field(min_length=1)] | None = None
     """Of a data set: only these series, by name."""
+
+    @property
+    def title(self) -> str:
+        """The name, and the preset if there is one: ``mma:paper-asd``."""
+        return f"{self.name}:{self.preset}" if self.preset else self.name
 
     def expand(self) -> list[Self]:
         """Return one choice without a grid for each combination of the grid's values."""
@@ -82,8 +89,24 @@ def _from_text(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
 
+def _from_title(value: Any) -> Any:
+    return _titled(value).model_dump() if isinstance(value, str) else value
+
+
+def _without_preset(choice: Choice) -> Choice:
+    if choice.preset:
+        raise ValueError("only detectors have presets")
+    return choice
+
+
+def _titled(title: str) -> Choice:
+    name, _, preset = title.partition(":")
+    return Choice(name=name, preset=preset)
+
+
 Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
-Named = Annotated[Choice, BeforeValidator(_from_text)]
+Named = Annotated[Choice, BeforeValidator(_from_text), AfterValidator(_without_preset)]
+Titled = Annotated[Choice, BeforeValidator(_from_title)]
 
 
 class Suite(BaseModel):
@@ -95,8 +118,8 @@ class Suite(BaseModel):
     summary: str = ""
     headline: str = "vus-pr"
     """The metric that tables put first and robustness curves draw."""
-    detectors: Annotated[list[Named], Field(min_length=1)] | Literal["all"] = "all"
-    """``all``: every detector found."""
+    detectors: Annotated[list[Titled], Field(min_length=1)] | Literal["all"] = "all"
+    """``all``: every detector found. ``mma:paper-asd`` is one with a preset."""
     datasets: list[Named] | Literal["found"] = "found"
     """``found``: every data set whose files are at hand, else ``synthetic``."""
     metrics: list[Named] | Literal["all"] = "all"
@@ -151,7 +174,7 @@ def narrow(
 ) -> Suite:
     """Keep only what is named; a name that the suite does not hold is added to it.
 
-    Data sets may name one series: ``ucr:001-DISTORTED1sddb40``.
+    Data sets may name one series: ``ucr:001-DISTORTED1sddb40``. Detectors may name a preset: ``mma:paper-ucr``.
     """
     update: dict[str, Any] = {
         "detectors": _kept(suite.detectors, detectors),
@@ -194,8 +217,10 @@ def _with(choice: Choice, options: Mapping[str, Option]) -> Choice:
 
 
 def _kept(choices: list[Choice] | str, names: Iterable[str]) -> list[Choice]:
-    wanted = list(dict.fromkeys(names))
-    return [c for name in wanted for c in ([c for c in _listed(choices) if c.name == name] or [Choice(name=name)])]
+    kept = []
+    for name in dict.fromkeys(names):
+        kept += [choice for choice in _listed(choices) if name in {choice.name, choice.title}] or [_titled(name)]
+    return kept
 
 
 def _with_series(choices: list[Choice], names: Iterable[str]) -> list[Choice]:

@@ -3,7 +3,7 @@
 import inspect
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Protocol, Self, runtime_checkable
 
@@ -108,14 +108,14 @@ def _fitting(detection: object, test_TC: Array) -> Detection:
 
 def get_params_method(self: Any, deep: bool = True) -> dict[str, Any]:  # noqa: ARG001 - scikit-learn's signature
     """Return the options as they were given."""
-    return {name: getattr(self, name) for name in self.__dataclass_fields__}
+    return {option.name: getattr(self, option.name) for option in fields(self)}
 
 
 def set_params_method(self: Any, **options: Any) -> Any:
     """Change options, checked as by the constructor; what was learnt is kept."""
     changed = type(self)(**{**self.get_params(), **options})
-    for name in self.__dataclass_fields__:
-        setattr(self, name, getattr(changed, name))
+    for name, value in get_params_method(changed).items():
+        setattr(self, name, value)
     return self
 
 

@@ -3,6 +3,7 @@
 Options are scalars and strings, strictly typed: ``window=True`` and ``window="12"`` are errors.
 """
 
+import dataclasses
 import functools
 import inspect
 import tomllib
@@ -50,7 +51,7 @@ def detector(cls: type[Target]) -> type[Target]:
 
 def option_names(cls: type[Any]) -> list[str]:
     """Return the names of a detector's options, in the order of their definition."""
-    return list(cls.__dataclass_fields__)
+    return [field.name for field in dataclasses.fields(cls)]
 
 
 def bind(

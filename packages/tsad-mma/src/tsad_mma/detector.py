@@ -1,16 +1,19 @@
 """The detector `MMA`: its options, how it learns, how it scores."""
 
 import math
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 import torch
 from annotated_types import Ge, Gt, Le
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from tsad_core import Array, Detection, detector, nn, windows
+from tsad_core.options import Option
 
 from tsad_mma.filtering import Limits
 from tsad_mma.model import Mixer, Shape, new_model
+from tsad_mma.presets import PAPER
 from tsad_mma.scoring import Seen, root_mean_square, see
 from tsad_mma.tiles import Tiles, tiles_of
 from tsad_mma.training import Recipe, train
@@ -32,6 +35,9 @@ class MMA:
     Each channel is looked at by itself, by one model for all. A missing value (NaN) is a hidden patch.
     """
 
+    presets: ClassVar[Mapping[str, Mapping[str, Option]]] = PAPER
+    """Published settings by name: ``MMA(**MMA.presets["paper-asd"])``, ``--detector mma:paper-asd``."""
+
     window: Count | Literal["auto"] = "auto"
     """Steps of a window, rounded up to whole patches; ``"auto"`` is 32 patches, so four periods if patches are too.
 
@@ -45,6 +51,8 @@ class MMA:
     """Mixer layers."""
     expansion: Count = 6
     """Hidden units of a mixer block, in multiples of what it mixes."""
+    gating: bool = True
+    """Whether what a block adds is weighted by a softmax of itself (gated attention)."""
     dropout: Annotated[float, Ge(0), Le(0.9)] = 0.2
     """Share of values dropped in training, in 256ths."""
     mask_ratio: Annotated[float, Ge(0.1), Le(0.9)] = 0.5
@@ -70,8 +78,8 @@ class MMA:
 
     On a small budget, many small steps learn more than few large ones (chosen on the held-out error).
     """
-    train_stride: Count = 1
-    """Steps between the windows that training draws from."""
+    train_stride: Count | Literal["auto"] = 1
+    """Steps between the windows that training draws from; ``"auto"`` is half a patch."""
     score_stride: Count | Literal["auto"] = "auto"
     """Steps between the windows that are scored; ``"auto"`` is a quarter of the window."""
     scaling: Literal["min-max", "standard", "none"] = "min-max"
@@ -137,6 +145,7 @@ class MMA:
         self.window_ = min(wanted, max(1, longest // self.patch_)) * self.patch_
         stride = max(1, self.window_ // 4) if self.score_stride == "auto" else self.score_stride
         self.score_stride_ = min(stride, self.window_)
+        self.train_stride_ = max(1, self.patch_ // 2) if self.train_stride == "auto" else self.train_stride
         self.smoothing_ = self.period_ if self.smoothing == "auto" else self.smoothing
         self.device_ = nn.resolve_device(self.device)
         self.precision_ = nn.resolve_precision(self.precision, self.device_)
@@ -159,7 +168,7 @@ class MMA:
 
     def _train(self, fitted: _Part, held_out: _Part | None) -> Mixer:
         model = self._new_model()
-        tiles = self._tiles(*fitted, self.train_stride)
+        tiles = self._tiles(*fitted, self.train_stride_)
         looked_at = self._tiles(*held_out, self.score_stride_) if held_out and self.keep == "best" else None
         # another stream than that of the weights
         train(model, tiles, self._recipe(len(tiles)), self._random(1), looked_at)
@@ -196,7 +205,7 @@ class MMA:
     def _new_model(self) -> Mixer:
         device = nn.resolve_device(self.device)
         precision = nn.PRECISIONS[nn.resolve_precision(self.precision, device)]
-        shape = Shape(self.window_ // self.patch_, self.patch_, self.width, self.layers, self.expansion)
+        shape = Shape(self.window_ // self.patch_, self.patch_, self.width, self.layers, self.expansion, self.gating)
         return new_model(shape, self._random(0), precision=precision)
 
     def _random(self, stream: int) -> torch.Generator:

@@ -27,6 +27,7 @@ class Shape:
     width: int = 64
     layers: int = 3
     expansion: int = 6
+    gated: bool = True
 
 
 class Rebuilt(NamedTuple):
@@ -46,12 +47,13 @@ class Block(nn.Module):
         self.norm = nn.LayerNorm(shape.width)
         self.fc1 = nn.Linear(size, size * shape.expansion)
         self.fc2 = nn.Linear(size * shape.expansion, size)
-        self.gate = nn.Linear(size, size)
+        self.gate = nn.Linear(size, size) if shape.gated else None
 
     def weights(self, dtype: torch.dtype) -> BlockWeights:
         """Return the weights, the matrices in a precision."""
-        matrices = [(layer.weight.to(dtype), layer.bias.to(dtype)) for layer in (self.fc1, self.fc2, self.gate)]
-        return BlockWeights(self.norm.weight, self.norm.bias, *(value for pair in matrices for value in pair))
+        layers = [layer for layer in (self.fc1, self.fc2, self.gate) if layer is not None]
+        matrices = [value.to(dtype) for layer in layers for value in (layer.weight, layer.bias)]
+        return BlockWeights(self.norm.weight, self.norm.bias, *matrices)
 
 
 class Layer(nn.Module):

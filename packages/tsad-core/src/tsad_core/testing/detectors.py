@@ -36,6 +36,7 @@ def check_detector(detector: Detector, series: Series | None = None) -> Conforma
     - *options*: scalars or text, documented, with defaults; the same after ``get_params``, ``set_params``,
       scikit-learn's ``clone`` and a fit, also if other values are given; unknown ones refused. Where the
       source of the class cannot be read, docstrings of options are not asked for.
+    - *presets*: where the class has named tables of options, ``presets``, it takes each of them.
     - *signature*: ``fit`` and ``detect`` ask for nothing but their part and its ``starts``, so for no labels.
     - *detection*: a finite score a step; attribution and expected values in the shape of the series.
     - *repeatable*: equal scores, attribution, expected values and bands for equal options, whatever was

@@ -28,6 +28,15 @@ def _options(trial: Trial) -> Iterator[str]:
             yield f"option {name} is not documented; put a docstring below its definition"
 
 
+def _presets(trial: Trial) -> Iterator[str]:
+    cls = type(trial.given)
+    for name, options in getattr(cls, "presets", {}).items():
+        try:
+            cls(**options)
+        except OptionError as error:
+            yield f"preset {name} is refused: {error}"
+
+
 def _kept(trial: Trial) -> Iterator[str]:
     for detector in (trial.given, *_others(trial.given)):
         faults = list(_lost(detector))
@@ -137,4 +146,4 @@ def _difference(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> str:
 
 
 KEPT: Mapping[str, Check] = {"options are kept": _kept}
-CHECKS: Mapping[str, Check] = {"options": _options, "unknown options": _refused}
+CHECKS: Mapping[str, Check] = {"options": _options, "unknown options": _refused, "presets": _presets}

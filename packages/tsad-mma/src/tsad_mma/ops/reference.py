@@ -24,8 +24,9 @@ class BlockWeights(NamedTuple):
     fc1_bias_E: Tensor
     fc2_weight_AE: Tensor
     fc2_bias_A: Tensor
-    gate_weight_AA: Tensor
-    gate_bias_A: Tensor
+    gate_weight_AA: Tensor | None = None
+    """None: no gate, what is mixed counts as it is."""
+    gate_bias_A: Tensor | None = None
 
 
 def keep(values: Tensor) -> Tensor:
@@ -47,8 +48,10 @@ def mix_features(tiles_BND: Tensor, weights: BlockWeights, drop: Drop = keep) ->
 
 
 def gated_mlp(values_BXA: Tensor, weights: BlockWeights, drop: Drop = keep) -> Tensor:
-    """Return two layers over the last axis, times the softmax of a third."""
+    """Return two layers over the last axis, times the softmax of a third if there is one."""
     mixed_BXA = mlp(values_BXA, weights, drop)
+    if weights.gate_weight_AA is None:
+        return mixed_BXA
     gate_BXA = linear(mixed_BXA, weights.gate_weight_AA, weights.gate_bias_A)
     return mixed_BXA * softmax(gate_BXA, dim=-1)
 
