@@ -303,7 +303,7 @@ def test_time_may_run_backwards(metric: Metric) -> None:
 
 @ALL
 @EVERY
-@pytest.mark.parametrize("window", [0, 7, 1000, "event-mean", "event-median"])
+@pytest.mark.parametrize("window", [0, 7, 1000, "event-mean", "event-median", "mma-events"])
 def test_without_an_anomalous_step_there_is_no_value(metric: Metric, definition: str, window: int | str) -> None:
     for steps in (0, 1, 5):
         case = {"labels_T": np.zeros(steps, dtype=bool), "scores_T": np.arange(steps)}

@@ -27,7 +27,7 @@ def test_steps_may_be_counted_by_numpy() -> None:
 def test_what_is_no_window_is_refused_in_one_line(window: object) -> None:
     with pytest.raises(OptionError) as refused:
         width(window, labels_T=np.ones(3), **NOTHING)
-    allowed = "a window is 0 steps or more, or one of period, event-mean, event-median, tsb-file"
+    allowed = "a window is 0 steps or more, or one of period, event-mean, event-median, mma-events, tsb-file"
     assert str(refused.value) == f"window = {window!r}; {allowed}"
 
 
@@ -94,3 +94,10 @@ def test_tsb_ad_looks_at_the_first_channel_of_training_and_test_part() -> None:
 def test_tsb_ad_looks_at_no_more_than_20_000_steps() -> None:
     values_T = np.concatenate([np.sin(np.arange(20_000) * 2 * np.pi / 40), 50 * np.sin(np.arange(20_000) / 20)])
     assert tsb_period(values_T) == 40
+
+
+def test_the_published_rule_of_mma_leaves_an_event_at_the_end_out_and_counts_a_step_too_many() -> None:
+    labels_T = np.array([1, 1, 0, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1], dtype=bool)
+    assert width("mma-events", labels_T=labels_T, **NOTHING) == 2 * 3
+    with pytest.raises(Undefined, match="ends before"):
+        width("mma-events", labels_T=labels_T[-4:], **NOTHING)

@@ -10,9 +10,10 @@ from tsad_core.errors import OptionError, Undefined
 from tsad_core.metrics.inputs import check, shared, spans
 from tsad_core.series import Array
 
-Rule = Literal["period", "event-mean", "event-median", "tsb-file"]
+Rule = Literal["period", "event-mean", "event-median", "mma-events", "tsb-file"]
 """``"period"``: the main period of the training part. ``"event-mean"`` and ``"event-median"``: the length of the
-labelled events, rounded down; these read labels. ``"tsb-file"``: the period that TSB-AD finds in the first channel
+labelled events, rounded down; these read labels, as does ``"mma-events"``, the MMA paper's: twice the mean length of
+the events, each a step too long and one that ends with the series left out, as its code has it. ``"tsb-file"``: the period that TSB-AD finds in the first channel
 of the whole file, test part included; for parity with its tables only."""
 
 Window = Annotated[int, Ge(0)] | Rule
@@ -31,6 +32,8 @@ def width(window: Window, *, labels_T: Array, train_TC: Array | None, observed_T
         return _period(_given("train_TC", train_TC, window))
     if window == "tsb-file":
         return _file_period(_given("train_TC", train_TC, window), _given("observed_TC", observed_TC, window))
+    if window == "mma-events":
+        return _mma_width(labels_T)
     if window in ("event-mean", "event-median"):
         lengths_K = _lengths(labels_T)
         return int(np.mean(lengths_K) if window == "event-mean" else np.median(lengths_K))
@@ -48,6 +51,14 @@ def _lengths(labels_T: Array) -> Array:
     if not len(starts_K):
         raise Undefined("no event in the labels")
     return stops_K - starts_K
+
+
+def _mma_width(labels_T: Array) -> int:
+    starts_K, stops_K = spans(check(labels_T))
+    ended_K = stops_K < len(labels_T)
+    if not ended_K.any():
+        raise Undefined("no event ends before the series does, which window = 'mma-events' needs")
+    return 2 * int(np.mean((stops_K - starts_K + 1)[ended_K]))
 
 
 @shared
