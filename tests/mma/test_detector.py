@@ -23,6 +23,7 @@ TINY = {
     "steps": 12,
     "batch": 16,
     "draws": 2,
+    "smoothing": 0,
     "precision": "float32",
 }
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from tsad_core.options import Option
 
 _PUBLISHED: dict[str, Option] = {
+    "dropout": 0.2,
+    "learning_rate": 2e-3,
     "held_out": 0.0,
     "legacy_excess": True,
     "legacy_filtering": True,
@@ -21,7 +23,6 @@ PAPER: Mapping[str, Mapping[str, Option]] = {
     "paper-asd": _LONG | {"batch": 64 * 19, "train_stride": 4},
     "paper-synthetic": _LONG | {"batch": 64 * 5, "train_stride": 4},
     "paper-satellite": _LONG | {"batch": 64 * 9, "train_stride": 2},
-    "paper-ucr": _PUBLISHED
-    | {"width": 128, "epochs": 201, "decay": 0.95**200, "batch": 64, "train_stride": "auto", "smoothing": "auto"},
+    "paper-ucr": _PUBLISHED | {"width": 128, "epochs": 201, "decay": 0.95**200, "batch": 64, "train_stride": "auto"},
 }
 """Options by the name of the preset. All else is published as it is by default."""
