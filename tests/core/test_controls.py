@@ -7,12 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.base import clone
-from tsad_core import controls
-from tsad_core.controls import PCA, KMeans, MatrixProfile, MovingAverage, Random
+from tsad_core import windows
+from tsad_core.controls import PCA, Deviation, KMeans, Linear, MatrixProfile, MovingAverage, Random, SeasonalNaive
+from tsad_core.datasets.synthetic import synthetic
 from tsad_core.detector import Detector, Redrawn, detect, fit
 from tsad_core.errors import OptionError, Skip
+from tsad_core.metrics import hit_rate_100_corrected
 
-FAST = [Random, MovingAverage, KMeans, PCA]
+FLOORS = [Deviation, SeasonalNaive, Linear]
+FAST = [Random, MovingAverage, KMeans, PCA, *FLOORS]
 ALL = [*FAST, MatrixProfile]
 LEARNING = [MovingAverage, KMeans, PCA, MatrixProfile]
 
@@ -95,6 +98,15 @@ def test_a_channel_constant_in_training_blames_nobody_until_it_moves(control, sc
     assert moved.scores_T[200] > still.scores_T[200]
 
 
+@pytest.mark.parametrize("control", FLOORS)
+def test_a_channel_constant_in_training_counts_in_its_own_units_once_it_moves(control):
+    train_TC, test_TC = series(), series(seed=1).copy()
+    train_TC[:, 1], test_TC[:, 1] = 7.3, 7.3
+    assert control().fit(train_TC).detect(test_TC).attribution_TC[:, 1].max() < 1e-6
+    test_TC[200, 1] += 3
+    assert control().fit(train_TC).detect(test_TC).attribution_TC[200, 1] == pytest.approx(3, abs=1e-5)
+
+
 @pytest.mark.parametrize("control", ALL)
 def test_a_wholly_constant_series_is_scored_flat(control):
     detection = control().fit(np.ones((200, 2))).detect(np.ones((150, 2)))
@@ -153,7 +165,7 @@ def test_controls_keep_the_contract(control):
         control(smothing=4)
 
 
-@pytest.mark.parametrize("control", LEARNING)
+@pytest.mark.parametrize("control", [*LEARNING, SeasonalNaive, Linear])
 def test_auto_window_is_the_period_and_is_kept(control):
     assert control(window="auto").fit(series()).window_ == 25
     assert control(window=40).fit(series()).window_ == 40
@@ -162,10 +174,11 @@ def test_auto_window_is_the_period_and_is_kept(control):
             control(window=wrong)
 
 
-@pytest.mark.parametrize("control", LEARNING)
+@pytest.mark.parametrize("control", [*LEARNING, *FLOORS])
 def test_segments_are_scored_as_if_alone(control):
     train_TC, test_TC = series(), with_anomaly()
-    fitted = control(window=25, smoothing=5).fit(train_TC)
+    options = {} if control is Deviation else {"window": 25}
+    fitted = control(**options, smoothing=5).fit(train_TC)
     whole = detect(fitted, test_TC, starts=(0, 110, 210))
     for start, stop in ((0, 110), (110, 210), (210, 400)):
         alone = detect(fitted, test_TC[start:stop])
@@ -185,20 +198,23 @@ def test_no_training_window_crosses_a_start(control):
 
 
 def test_noise_of_draw_0_is_that_of_detect_and_other_draws_differ():
-    random, test_TC = Random(draws=3, seed=5), series(1000)
+    random, test_TC = Random(draws=3, seed=5).fit(series()), series(1000)
     assert isinstance(random, Redrawn)
     draws = np.stack([random.redraw(test_TC, draw).scores_T for draw in range(3)])
     detection = random.detect(test_TC)
     np.testing.assert_array_equal(draws[0], detection.scores_T)
-    related = np.corrcoef([*draws, Random(seed=6).redraw(test_TC, 0).scores_T, detection.attribution_TC[:, 0]])
+    related = np.corrcoef(
+        [*draws, Random(seed=6).fit(series()).redraw(test_TC, 0).scores_T, detection.attribution_TC[:, 0]]
+    )
     assert np.abs(related - np.eye(5)).max() < 0.15
     assert 0 <= draws.min() < 0.02
     assert 0.98 < draws.max() < 1
 
 
 def test_noise_takes_any_values_and_differs_from_series_to_series():
-    missing = Random().detect(np.full((50, 2), np.nan)).scores_T
-    others = [Random().detect(series(50)).scores_T, Random().detect(series(50) + 1).scores_T]
+    fitted = Random().fit(series())
+    missing = fitted.detect(np.full((50, 2), np.nan)).scores_T
+    others = [fitted.detect(series(50)).scores_T, fitted.detect(series(50) + 1).scores_T]
     assert np.abs(np.corrcoef([missing, *others]) - np.eye(3)).max() < 0.5
 
 
@@ -212,6 +228,32 @@ def test_missing_values_are_skipped_with_the_reason(control):
         control().fit(series()).detect(missing_TC)
 
 
+@pytest.mark.parametrize("control", FLOORS)
+def test_a_missing_value_blames_nobody_and_hides_no_other(control):
+    rng = np.random.default_rng(0)
+    train_TC, test_TC = series(), with_anomaly(channel=1)
+    whole = control().fit(train_TC).detect(test_TC)
+    for part_TC in (train_TC, test_TC):
+        part_TC[rng.random(part_TC.shape) < 0.1] = np.nan
+    gappy = control().fit(train_TC).detect(test_TC)
+    missing_TC = np.isnan(test_TC)
+    assert (gappy.attribution_TC[missing_TC] == 0).all()
+    assert np.corrcoef(gappy.attribution_TC[~missing_TC], whole.attribution_TC[~missing_TC])[0, 1] > 0.9
+    assert np.isfinite(gappy.expected_TC).all()
+
+
+@pytest.mark.parametrize("control", FLOORS)
+def test_a_channel_of_which_nothing_is_known_leaves_the_others_as_they_are(control):
+    parts = [np.column_stack([part_TC, np.full(400, np.nan)]) for part_TC in (series(), series(seed=1))]
+    with_nothing = control().fit(parts[0]).detect(parts[1])
+    without = control().fit(series()).detect(series(seed=1))
+    np.testing.assert_allclose(with_nothing.scores_T, without.scores_T)
+    assert (with_nothing.expected_TC[:, 2] == 0).all()
+    # nothing was known in training: what comes then counts in its own units
+    parts[1][100, 2] = 2
+    assert control().fit(parts[0]).detect(parts[1]).attribution_TC[100, 2] == 2
+
+
 @pytest.mark.parametrize(
     ("centred", "expected", "scores"), [(True, [1.5, 3, 4, 5], [1, 1, 2, 2]), (False, [1, 1.5, 3, 4], [3, 3, 3, 0])]
 )
@@ -223,13 +265,106 @@ def test_moving_average_by_hand(centred, expected, scores):
     np.testing.assert_allclose(detection.scores_T, scores)
 
 
+def test_deviation_by_hand():
+    # mean 2, deviation 1, median 1; the other channel stands still at 5
+    train_TC = np.array([[1.0, 5], [1, 5], [1, 5], [3, 5], [3, 5], [3, 5], [1, 5], [3, 5], [1, 5], [3, 5]])
+    fitted = Deviation().fit(train_TC[:9])
+    np.testing.assert_allclose(fitted.detect(train_TC).expected_TC, np.tile([1, 5], (10, 1)))
+    detection = Deviation().fit(train_TC).detect(np.array([[2.0, 5], [5, 9], [-1, 5], [np.nan, 7], [np.nan, np.nan]]))
+    np.testing.assert_allclose(detection.attribution_TC, [[0, 0], [3, 4], [3, 0], [0, 2], [0, 0]])
+    np.testing.assert_allclose(detection.scores_T, [0, np.sqrt(12.5), np.sqrt(4.5), 2, 0])
+
+
+NAN = np.nan
+
+
+@pytest.mark.parametrize(
+    ("starts", "values", "expected"),
+    [
+        # the first period takes the next one, whatever comes after looks back
+        ((0,), [1, 2, 3, 4, 5, 6, 7], [4, 5, 6, 1, 2, 3, 4]),
+        # a second period that is not whole leaves the training median
+        ((0,), [1, 2, 3, 4], [4, 9, 9, 1]),
+        ((0,), [1, 2], [9, 9]),
+        ((0, 4), [1, 2, 3, 4, 5, 6, 7, 8], [4, 9, 9, 1, 8, 9, 9, 5]),
+        # what is missing is sought a period further back, or further on
+        ((0,), [1, 2, 3, NAN, 5, 6, 7, 8, 9], [7, 5, 6, 1, 2, 3, 1, 5, 6]),
+        ((0,), [NAN, 2, 3, 4, 5, 6, 7, 8, 9], [4, 5, 6, 7, 2, 3, 4, 5, 6]),
+    ],
+)
+def test_seasonal_naive_by_hand(starts, values, expected):
+    # a training part with a period of 3, residuals of 2 from period to period and the median 9
+    train_TC = np.array([8.0, 9, 10, 10, 7, 8, 8, 9, 10])[:, None]
+    detection = SeasonalNaive(window=3).fit(train_TC).detect(np.array(values)[:, None], starts)
+    np.testing.assert_allclose(detection.expected_TC[:, 0], expected)
+    residual_T = np.abs(np.array(values) - expected) / 2
+    np.testing.assert_allclose(detection.scores_T, np.nan_to_num(residual_T))
+
+
+@pytest.mark.parametrize(
+    ("starts", "values", "expected"),
+    [
+        # two steps to either side; at the edges the one that is there
+        ((0,), [0, 2, 4, 6, 8, 20], [4, 6, 4, 11, 4, 6]),
+        ((0,), [1, 2], [5, 5]),
+        ((0,), [1, 2, 3], [3, 5, 1]),
+        ((0, 3), [1, 2, 3, 4, 5, 6], [3, 5, 1, 6, 5, 4]),
+        # what is missing is sought outward, and the line is longer on that side
+        ((0,), [30, NAN, NAN, 0, 0, 0, 0, 0], [0, 0, 15, 12, 10, 0, 0, 0]),
+    ],
+)
+def test_linear_by_hand(starts, values, expected):
+    # residuals of 2 wherever there is a line, and the median 5
+    train_TC = np.array([3.0, 3, 5, 5, 7, 7])[:, None]
+    fitted = Linear(window=4).fit(train_TC)
+    detection = fitted.detect(np.array(values)[:, None], starts)
+    np.testing.assert_allclose(detection.expected_TC[:, 0], expected)
+    residual_T = np.abs(np.array(values) - expected) / fitted.scale_C_
+    np.testing.assert_allclose(detection.scores_T, np.nan_to_num(residual_T))
+
+
+def test_residuals_of_a_wave_without_noise_count_in_its_deviation():
+    train_TC = np.tile(np.array([0.0, 2, 0, -2]), 50)[:, None]
+    fitted = SeasonalNaive(window=4).fit(train_TC)
+    assert fitted.scale_C_ == pytest.approx(np.sqrt(2))
+    assert fitted.detect(train_TC).scores_T.max() == 0
+
+
+@pytest.mark.parametrize("control", [SeasonalNaive, Linear])
+def test_residuals_count_in_those_of_the_training_part(control):
+    normal = control().fit(series(2000)).detect(series(2000, seed=1))
+    assert np.sqrt(np.square(normal.attribution_TC).mean(axis=0)) == pytest.approx(1, rel=0.2)
+
+
+def test_no_training_residual_crosses_a_start():
+    # a jump of 1000 at the start would make every other residual small
+    train_TC = series(400, 1)
+    train_TC[200:] += 1000
+    for control in (SeasonalNaive, Linear):
+        assert control(window=25).fit(train_TC).scale_C_ > 100
+        assert control(window=25).fit(train_TC, starts=(0, 200)).scale_C_ < 3
+
+
+def test_blaming_the_largest_deviation_beats_blaming_by_chance_which_gets_nothing():
+    noise, deviation = [], []
+    for read in synthetic(count=25).values():
+        one = read()
+        truth = {"labels_T": one.labels_T, "root_causes_TC": one.root_causes_TC}
+        for blamed, values in ((Random(), noise), (Deviation(), deviation)):
+            blame_TC = blamed.fit(one.train_TC).detect(one.test_TC).attribution_TC
+            values.append(hit_rate_100_corrected(**truth, attribution_TC=blame_TC))
+    # of 100 series noise gets -.31 to .33, deviations .43 to .94
+    error = np.std(noise) / np.sqrt(len(noise))
+    assert abs(np.mean(noise)) < 4 * error < 0.25
+    assert np.mean(deviation) > 0.5
+
+
 def test_smoothing_is_a_centred_average_of_the_scores():
     test_TC = np.array([[0.0], [0], [9], [0], [0]])
     options = {"window": 1, "scaling": "none"}
-    fitted = KMeans(**options, clusters=1).fit(np.zeros((5, 1)))
-    assert fitted.detect(test_TC).scores_T.tolist() == [0, 0, 9, 0, 0]
-    fitted.set_params(smoothing=3)
-    assert fitted.detect(test_TC).scores_T.tolist() == [0, 3, 3, 3, 0]
+    for smoothing, wanted_T in ((0, [0, 0, 9, 0, 0]), (3, [0, 3, 3, 3, 0])):
+        fitted = KMeans(**options, clusters=1, smoothing=smoothing).fit(np.zeros((5, 1)))
+        assert fitted.detect(test_TC).scores_T.tolist() == wanted_T
 
 
 def test_k_means_with_a_centre_for_every_window_is_the_nearest_neighbour_distance():
@@ -313,7 +448,7 @@ def test_stumpy_equals_the_definition(join, monkeypatch):
 
 def test_memory_of_a_long_series_stays_bounded_by_the_chunk(monkeypatch):
     sizes = []
-    gather = controls.windows.gather
+    gather = windows.gather
 
     def recorded(series_TC, spans_B2, *, window):
         windows_BLC = gather(series_TC, spans_B2, window=window)
@@ -321,7 +456,7 @@ def test_memory_of_a_long_series_stays_bounded_by_the_chunk(monkeypatch):
         return windows_BLC
 
     fitted = PCA(window=400).fit(series(2000, 1))
-    monkeypatch.setattr(controls.windows, "gather", recorded)
+    monkeypatch.setattr(windows, "gather", recorded)
     fitted.detect(series(20_000, 1))
     assert sum(sizes) > 7_000_000
     assert max(sizes) <= 2_000_000
@@ -339,3 +474,12 @@ def test_k_means_and_pca_find_the_anomaly_of_an_easy_ucr_series():
     for control in (KMeans, PCA):
         scores_T = control().fit(values_TC[:split]).detect(values_TC[split:]).scores_T
         assert begin - 100 <= np.argmax(scores_T) + split + 1 <= end + 100, control
+
+
+@pytest.mark.parametrize("control", FAST)
+def test_smoothing_may_be_the_training_period(control) -> None:
+    train_TC = np.sin(2 * np.pi * np.arange(600)[:, None] / 30) + 0.01
+    test_TC = np.random.default_rng(0).normal(size=(200, 1))
+    auto, given, none = (control(smoothing=s).fit(train_TC).detect(test_TC).scores_T for s in ("auto", 30, 0))
+    np.testing.assert_array_equal(auto, given)
+    assert not np.array_equal(auto, none)

@@ -233,19 +233,17 @@ def test_listing_the_plugin_does_not_import_torch() -> None:
 
 
 @pytest.mark.parametrize(
-    ("preset", "period", "channels", "window", "patch", "steps", "parameters"),
+    ("preset", "period", "channels", "sizes"),
     [
-        ("paper-asd", 100, 19, 1024, 16, 101 * 45 / 64, 325_456),
-        ("paper-synthetic", 25, 5, 1024, 16, 101 * 45 / 64, 325_456),
-        ("paper-ucr", 128, 1, 512, 16, 201 * 87 / 64, 688_528),
+        ("paper-asd", 100, 19, {"window": 1024, "patch": 16, "weights": 325_456, "steps": 101 * 45 / 64}),
+        ("paper-synthetic", 25, 5, {"window": 1024, "patch": 16, "weights": 325_456, "steps": 101 * 45 / 64}),
+        ("paper-ucr", 128, 1, {"window": 512, "patch": 16, "weights": 688_528, "steps": 201 * 87 / 64}),
     ],
 )
-def test_a_published_preset_has_the_published_sizes(  # noqa: PLR0913 - a table of the paper
-    monkeypatch, preset: str, period: int, channels: int, window: int, patch: int, steps: float, parameters: int
-) -> None:
+def test_a_published_preset_has_the_published_sizes(monkeypatch, preset: str, period: int, channels: int, sizes):
     monkeypatch.setattr("tsad_mma.detector.train", lambda *_: None)
     steps_T = np.arange(1200)[:, None]
     series_TC = np.sin(2 * np.pi * steps_T / period + np.arange(channels)).astype(np.float32)
     fitted = MMA(**{**MMA.presets[preset], "draws": 1}).fit(series_TC)
-    assert (fitted.window_, fitted.patch_, len(fitted.weights_)) == (window, patch, parameters)
-    assert fitted.steps_ == np.ceil(steps)
+    found = {"window": fitted.window_, "patch": fitted.patch_, "weights": len(fitted.weights_)}
+    assert {**found, "steps": fitted.steps_} == {**sizes, "steps": np.ceil(sizes["steps"])}

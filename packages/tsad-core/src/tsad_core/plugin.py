@@ -12,6 +12,9 @@ def tsad_detectors() -> list[Entry]:
         Entry("k-means", "tsad_core.controls:KMeans", "distance of each window from its nearest cluster centre"),
         Entry("pca", "tsad_core.controls:PCA", "what principal components leave of each window (Sub-PCA)"),
         Entry("matrix-profile", "tsad_core.controls:MatrixProfile", "distance of each window from its nearest one"),
+        Entry("deviation", "tsad_core.controls:Deviation", "distance from the training mean: the floor of attribution"),
+        Entry("seasonal-naive", "tsad_core.controls:SeasonalNaive", "distance from the value one period before"),
+        Entry("linear", "tsad_core.controls:Linear", "distance from the line across a gap of one period"),
     ]
 
 
@@ -20,6 +23,7 @@ def tsad_datasets() -> list[Entry]:
     """Name the data sets."""
     return [
         Entry("synthetic", "tsad_core.datasets.synthetic:synthetic", "generated series, every anomaly explained"),
+        Entry("injected", "tsad_core.datasets.injected:injected", "simulated anomalies in real clean series: source"),
         Entry("csv", "tsad_core.datasets.csv:csv", "your own CSV or parquet file: --set csv.path=my.csv"),
         Entry("ucr", "tsad_core.datasets.ucr:ucr", "UCR Anomaly Archive 2021: 250 series, one anomaly each"),
         Entry("smd", "tsad_core.datasets.smd:smd", "Server Machine Dataset: 38 channels, root causes known"),
@@ -146,6 +150,10 @@ _METRICS = {
         "restoration-dtw-local": "warped distance of expected from normal values",
         "restoration-ed-global": "distance of expected values from the nearest stretch of training",
         "restoration-dtw-global": "warped distance of expected values from the nearest stretch of training",
+    },
+    "counterfactual": {
+        "plausibility": "how normal the expected values of events look, among held-out training windows",
+        "share-changed": "share of the cells of events that expected values change",
     },
     "whole_windows": {
         "window-macro-precision": "precision of whole windows, mean of both classes, as AMSL reports it",

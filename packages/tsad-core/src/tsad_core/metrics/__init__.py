@@ -25,6 +25,7 @@ from tsad_core.metrics.attribution_by_step import (
     ndcg_150_by_step,
     ndcg_150_by_step_corrected,
 )
+from tsad_core.metrics.counterfactual import plausibility, share_changed
 from tsad_core.metrics.events import (
     composite_f1,
     composite_f1_oracle,
@@ -127,6 +128,7 @@ __all__ = [
     "pa_k_auc_oracle",
     "pa_k_f1",
     "pa_k_f1_oracle",
+    "plausibility",
     "precision",
     "r_auc_pr",
     "r_auc_roc",
@@ -142,6 +144,7 @@ __all__ = [
     "restoration_ed_local",
     "restoration_harm",
     "restoration_skill",
+    "share_changed",
     "top_3",
     "top_5",
     "ucr_hit",

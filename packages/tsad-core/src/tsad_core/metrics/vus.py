@@ -51,8 +51,9 @@ def vus_pr(
       (and the first step after an event's margin still hits it, if it lies in the margin of the next).
 
     The window is in steps or a rule: the period of the training part (default; needs `train_TC`),
-    ``"event-mean"`` or ``"event-median"`` length, or ``"mma-events"``, which read the labels, or ``"tsb-file"``, TSB-AD's own,
-    which needs `train_TC` and `observed_TC` and looks at the test part: for parity only.
+    ``"event-mean"`` or ``"event-median"`` length, or ``"mma-events"``, which read the labels, or
+    ``"tsb-file"``, TSB-AD's own, which needs `train_TC` and `observed_TC` and looks at the test part: for
+    parity only.
 
     Constant scores are one alarm that covers every step. Without an anomalous step it is `Undefined`;
     without a normal one it is 1.

@@ -13,8 +13,8 @@ from tsad_core.series import Array
 Rule = Literal["period", "event-mean", "event-median", "mma-events", "tsb-file"]
 """``"period"``: the main period of the training part. ``"event-mean"`` and ``"event-median"``: the length of the
 labelled events, rounded down; these read labels, as does ``"mma-events"``, the MMA paper's: twice the mean length of
-the events, each a step too long and one that ends with the series left out, as its code has it. ``"tsb-file"``: the period that TSB-AD finds in the first channel
-of the whole file, test part included; for parity with its tables only."""
+the events, each a step too long and one that ends with the series left out, as its code has it. ``"tsb-file"``: the
+period that TSB-AD finds in the first channel of the whole file, test part included; for parity with its tables only."""
 
 Window = Annotated[int, Ge(0)] | Rule
 """Width of the margins in steps, or the rule that finds it."""
