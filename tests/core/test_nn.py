@@ -101,6 +101,14 @@ def test_descent_in_parts_is_adamw_on_the_whole_batch(at_once: int) -> None:
     torch.testing.assert_close(ours, theirs)
 
 
+def test_a_parameter_without_a_gradient_stays_as_it_is() -> None:
+    used, unused = (torch.nn.Parameter(torch.ones(2)) for _ in range(2))
+    steps = nn.descend([used, unused], lambda part: (used * part).sum(), [torch.ones(1, 2)] * 2, learning_rate=0.1)
+    assert list(steps) == [1, 2]
+    assert torch.equal(unused, torch.ones(2))
+    assert (used < 1).all()
+
+
 def test_precision_is_what_was_asked_for() -> None:
     assert nn.resolve_precision("float32", "cpu") == "float32"
     assert nn.resolve_precision("bfloat16", "cpu") == "bfloat16"

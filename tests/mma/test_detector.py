@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 
 from tsad_core.testing import check_detector  # noqa: E402 - MMA needs torch
 from tsad_mma import MMA  # noqa: E402
+from tsad_mma.ops import onednn  # noqa: E402
 from tsad_mma.training import Best  # noqa: E402
 
 TINY = {
@@ -188,7 +189,7 @@ def test_epochs_say_how_often_each_window_is_seen() -> None:
 
 def test_smoothing_averages_both_parts_of_the_score() -> None:
     plain = MMA(**TINY).fit(waves(300)).detect(waves(100, seed=3)).scores_T
-    smooth = MMA(**TINY, smoothing=5).fit(waves(300)).detect(waves(100, seed=3)).scores_T
+    smooth = MMA(**{**TINY, "smoothing": 5}).fit(waves(300)).detect(waves(100, seed=3)).scores_T
     np.testing.assert_allclose(smooth[10:-10], np.convolve(plain, np.full(5, 0.2), "same")[10:-10], rtol=1e-6)
 
 
@@ -230,6 +231,20 @@ def test_the_code_of_the_readme_does_what_it_says() -> None:
 def test_listing_the_plugin_does_not_import_torch() -> None:
     code = "import sys, tsad_mma.plugin; tsad_mma.plugin.tsad_detectors(); sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_kernels_are_recorded_and_score_alike() -> None:
+    train_TC, test_TC = waves(400), waves(200, seed=9)
+    auto, plain = (MMA(**TINY, kernels=kernels).fit(train_TC) for kernels in ("auto", "reference"))
+    assert plain.kernels_ == "reference"
+    assert auto.kernels_ == ("onednn" if onednn.AVAILABLE else "reference")
+    np.testing.assert_allclose(auto.detect(test_TC).scores_T, plain.detect(test_TC).scores_T, rtol=0, atol=1e-5)
+
+
+def test_kernels_that_are_not_to_be_had_are_refused(monkeypatch) -> None:
+    monkeypatch.setattr(onednn, "AVAILABLE", False)
+    with pytest.raises(OptionError, match="take 'auto'"):
+        MMA(**TINY, kernels="onednn").fit(waves(100))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """The masked autoencoder: what it may see, what it must not, what it may not touch."""
 
+import subprocess
+import sys
+
 import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
@@ -88,3 +91,24 @@ def test_a_model_is_decided_by_its_generator_alone() -> None:
 def test_the_published_model_has_as_many_parameters_as_published() -> None:
     model = new_model(Shape(patches=64, patch=16), nn.generator(0, "cpu"))
     assert sum(parameter.numel() for parameter in model.parameters()) == 325_456
+
+
+def test_choosing_before_the_last_half_layer_is_choosing_after_the_head(model, patches_BNP) -> None:
+    masks = random_masks(3, 2, 6, ratio=0.5, generator=nn.generator(0, "cpu"))
+    features_BND = model.features(patches_BNP)
+    for values_BNP, mask_BN in zip(model(patches_BNP, masks).values_KBNP, masks, strict=True):
+        first, second = model.head(model.encode(features_BND, torch.stack([mask_BN, ~mask_BN])))
+        torch.testing.assert_close(values_BNP, torch.where(mask_BN[..., None], first, second))
+
+
+def test_training_imports_neither_torchs_compiler_nor_sympy() -> None:
+    program = """
+import sys
+from tsad_core import nn
+from tsad_mma.model import Shape, new_model
+model = new_model(Shape(patches=2, patch=2, width=2, layers=1), nn.generator(0, "cpu"))
+list(nn.descend(model.parameters(), lambda part: model.embed(part).sum(), [nn.torch.ones(3, 2)], learning_rate=0.1))
+print([name for name in ("torch._dynamo", "sympy") if name in sys.modules])
+"""
+    answer = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    assert answer.strip() == "[]"

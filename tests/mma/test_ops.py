@@ -6,7 +6,7 @@ from scipy.special import erf
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
-from tsad_mma.ops import BlockWeights, mix_features, mix_patches  # noqa: E402 - it needs torch
+from tsad_mma.ops import BlockWeights, keep, mix_features, mix_patches, onednn, reference  # noqa: E402 - it needs torch
 
 
 def example(mixed: int, D: int, *, E: int = 10, models: tuple[int, ...] = ()):
@@ -77,3 +77,32 @@ def test_without_a_gate_what_is_mixed_counts_as_it_is(mix) -> None:
     tiles = torch.from_numpy(np.random.default_rng(0).normal(size=(2, 6, 6)))
     ungated = mix(tiles, weights._replace(gate_weight_AA=None, gate_bias_A=None))
     torch.testing.assert_close(ungated - tiles, 6 * (mix(tiles, even) - tiles))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("gated", [True, False], ids=["gated", "plain"])
+@pytest.mark.parametrize("shape", [(0, 4, 3), (1, 1, 2), (2, 7, 3), (3, 33, 16)])
+@pytest.mark.parametrize("name", ["mix_patches", "mix_features"])
+def test_scoring_on_a_cpu_equals_the_reference(name: str, shape: tuple[int, int, int], gated: bool, dtype) -> None:
+    _, N, D = shape
+    weights = example(N if name == "mix_patches" else D, D)[: 8 if gated else 6]
+    weights = BlockWeights(*(weight.float() / 2 for weight in weights[:2]), *(w.to(dtype) / 2 for w in weights[2:]))
+    tiles = torch.from_numpy(np.random.default_rng(0).normal(size=shape)).float()
+    before = tiles.clone()
+    with torch.inference_mode():
+        if not onednn.takes(tiles, weights, keep):
+            pytest.skip("this processor or this PyTorch has no such products")
+        fast = getattr(onednn, name)(tiles, weights)
+    tolerance = {torch.float32: 1e-5, torch.bfloat16: 0.1}[dtype]
+    torch.testing.assert_close(fast, getattr(reference, name)(tiles, weights), rtol=0, atol=tolerance)
+    assert torch.equal(tiles, before)
+
+
+def test_what_needs_gradients_dropout_or_float64_is_the_references() -> None:
+    tiles, weights = torch.zeros(1, 4, 4), BlockWeights(*(weight.float() for weight in example(4, 4)))
+    assert not onednn.takes(tiles, weights, keep)
+    with torch.no_grad():
+        assert not onednn.takes(tiles, weights, torch.nn.Dropout())
+        assert not onednn.takes(tiles.double(), example(4, 4), keep)
+        assert mix_patches(tiles.double(), example(4, 4)).dtype == torch.float64
+    assert mix_features(tiles.requires_grad_(), weights).requires_grad

@@ -13,6 +13,7 @@ try:
 except ImportError as error:
     raise ImportError('this needs PyTorch: pip install "tsad-core[torch]"') from error
 from torch import Tensor
+from torch.optim import adamw as functional
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 _LEVELS = 256
@@ -140,15 +141,60 @@ def descend(
     The learning rate is multiplied by `gamma` after each. A batch is worked on in parts of `at_once`
     rows whose gradients are added up: exact where the loss is a mean over rows, and far less memory.
     """
-    optimiser = torch.optim.AdamW(parameters, lr=learning_rate, weight_decay=weight_decay, fused=True)
+    adamw = _AdamW(parameters, weight_decay)
     for step, batch in enumerate(batches, start=1):
-        optimiser.zero_grad()
+        adamw.forget()
         for part in torch.split(batch, at_once):
             (loss(part) * (len(part) / len(batch))).backward()
-        optimiser.step()
-        for group in optimiser.param_groups:
-            group["lr"] *= gamma
+        adamw.step(learning_rate * gamma ** (step - 1))
         yield step
+
+
+class _AdamW:
+    """AdamW by its functional form: to make a `torch.optim.AdamW` imports torch's compiler, seconds and 150 MiB."""
+
+    def __init__(self, parameters: Iterable[Tensor], weight_decay: float) -> None:
+        self._weight_decay = weight_decay
+        # of each its moments, and the steps it has taken
+        self._state = [
+            (p, torch.zeros_like(p), torch.zeros_like(p), p.new_zeros((), dtype=torch.float32)) for p in parameters
+        ]
+
+    def forget(self) -> None:
+        """Clear the gradients."""
+        for parameter, *_ in self._state:
+            parameter.grad = None
+
+    @torch.no_grad()
+    def step(self, learning_rate: float) -> None:
+        """Take a step with the parameters that have a gradient."""
+        rows = [(p, p.grad, *state) for p, *state in self._state if p.grad is not None]
+        parameters, gradients, means, squares, taken = (list(column) for column in zip(*rows, strict=True))
+        functional.adamw(
+            parameters,
+            gradients,
+            means,
+            squares,
+            max_exp_avg_sqs=[],
+            state_steps=taken,
+            fused=True,
+            lr=learning_rate,
+            weight_decay=self._weight_decay,
+            beta1=0.9,
+            beta2=0.999,
+            eps=1e-8,
+            amsgrad=False,
+            maximize=False,
+        )
+
+
+def keep_freed_memory() -> None:
+    """Make the C library keep memory that is freed, up to 64 MiB, for whoever asks next.
+
+    It would give it back to the system and get it anew, page by page, with each layer: half of the time of a small
+    model. glibc keeps twice the largest block that was freed, of at most 32 MiB (mallopt(3)); nothing else changes.
+    """
+    torch.empty((1 << 25) - (1 << 13), dtype=torch.uint8)
 
 
 def _multiplies_bfloat16(device: str) -> bool:

@@ -13,7 +13,8 @@ from tsad_core.options import Option
 
 from tsad_mma.filtering import Limits
 from tsad_mma.model import Mixer, Shape, new_model
-from tsad_mma.presets import PAPER
+from tsad_mma.ops import resolve
+from tsad_mma.presets import PRESETS
 from tsad_mma.scoring import Seen, root_mean_square, see
 from tsad_mma.tiles import Tiles, tiles_of
 from tsad_mma.training import Recipe, train
@@ -35,8 +36,8 @@ class MMA:
     Each channel is looked at by itself, by one model for all. A missing value (NaN) is a hidden patch.
     """
 
-    presets: ClassVar[Mapping[str, Mapping[str, Option]]] = PAPER
-    """Published settings by name: ``MMA(**MMA.presets["paper-asd"])``, ``--detector mma:paper-asd``."""
+    presets: ClassVar[Mapping[str, Mapping[str, Option]]] = PRESETS
+    """Options by name, published ones among them: ``MMA(**MMA.presets["paper-asd"])``, ``--detector mma:paper-asd``."""
 
     window: Count | Literal["auto"] = "auto"
     """Steps of a window, rounded up to whole patches; ``"auto"`` is 32 patches, so four periods if patches are too.
@@ -108,8 +109,11 @@ class MMA:
     """Precision of matrix products; ``"auto"`` is bfloat16 where the processor multiplies it in hardware."""
     device: str = "auto"
     """Where the model runs: ``"cpu"``, ``"cuda"``, ``"cuda:1"``; ``"auto"`` is a GPU if there is one."""
-    kernels: Literal["auto", "reference"] = "auto"
-    """Implementation of the mixer; ``"auto"`` is the plain one for now."""
+    kernels: Literal["auto", "onednn", "reference"] = "auto"
+    """Implementation of the mixer in scoring; ``"auto"`` is oneDNN's fused products on a CPU that has them.
+
+    Training, and what an implementation does not take, is by the reference, plain PyTorch.
+    """
     seed: Steps = 0
     """Decides weights, batches, masks and dropout."""
 
@@ -153,7 +157,7 @@ class MMA:
         self.smoothing_ = published if self.smoothing == "auto" else self.smoothing
         self.device_ = nn.resolve_device(self.device)
         self.precision_ = nn.resolve_precision(self.precision, self.device_)
-        self.kernels_ = "reference"
+        self.kernels_ = resolve(self.kernels, self.device_)
 
     def _fitting_patch(self, longest: int) -> int:
         if self.patch != "auto":
@@ -210,7 +214,8 @@ class MMA:
         device = nn.resolve_device(self.device)
         precision = nn.PRECISIONS[nn.resolve_precision(self.precision, device)]
         shape = Shape(self.window_ // self.patch_, self.patch_, self.width, self.layers, self.expansion, self.gating)
-        return new_model(shape, self._random(0), precision=precision)
+        kernels = resolve(self.kernels, device)
+        return new_model(shape, self._random(0), precision=precision, kernels=kernels)
 
     def _random(self, stream: int) -> torch.Generator:
         seed = int(np.random.SeedSequence((self.seed, stream)).generate_state(1, np.uint64)[0] >> np.uint64(1))

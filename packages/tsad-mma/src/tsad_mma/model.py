@@ -12,8 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from tsad_mma.masking import whole
-from tsad_mma.ops import BlockWeights, Drop, mix_features, mix_patches
-from tsad_mma.ops.reference import keep
+from tsad_mma.ops import BlockWeights, Drop, Kernels, keep, mix_features, mix_patches
 
 _LEAST = -1e9
 
@@ -59,25 +58,33 @@ class Block(nn.Module):
 class Layer(nn.Module):
     """One mixer layer: over the patches, over the features, and to length one."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, kernels: Kernels) -> None:
         super().__init__()
+        self.kernels = kernels
         self.patch = Block(shape.patches, shape)
         self.feature = Block(shape.width, shape)
 
     def forward(self, tiles_BND: Tensor, dtype: torch.dtype, drop: Drop) -> Tensor:
         """Return the mixed tiles."""
-        mixed_BND = mix_patches(tiles_BND, self.patch.weights(dtype), drop)
-        return to_length_one(mix_features(mixed_BND, self.feature.weights(dtype), drop))
+        return self.over_features(self.over_patches(tiles_BND, dtype, drop), dtype, drop)
+
+    def over_patches(self, tiles_BND: Tensor, dtype: torch.dtype, drop: Drop) -> Tensor:
+        """Return the tiles after the layer's first half."""
+        return mix_patches(tiles_BND, self.patch.weights(dtype), drop, self.kernels)
+
+    def over_features(self, mixed_BND: Tensor, dtype: torch.dtype, drop: Drop) -> Tensor:
+        """Return the tiles after the second half, which looks at each patch alone."""
+        return to_length_one(mix_features(mixed_BND, self.feature.weights(dtype), drop, self.kernels))
 
 
 class Mixer(nn.Module):
     """The masked autoencoder of tiles. Matrix products of the mixer run in `precision`, the rest in float32."""
 
-    def __init__(self, shape: Shape, *, precision: torch.dtype | None = None) -> None:
+    def __init__(self, shape: Shape, *, precision: torch.dtype | None = None, kernels: Kernels = "reference") -> None:
         super().__init__()
         self.shape, self.precision = shape, precision
         self.embed = nn.Linear(shape.patch, shape.width)
-        self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
+        self.layers = nn.ModuleList(Layer(shape, kernels) for _ in range(shape.layers))
         self.head = nn.Linear(shape.width, shape.patch)
 
     def forward(self, patches_BNP: Tensor, masks_KBN: Tensor, drop: Drop = keep) -> Rebuilt:
@@ -91,28 +98,51 @@ class Mixer(nn.Module):
     def rebuild(self, features_BND: Tensor, masks_KBN: Tensor, whole_BN: Tensor, drop: Drop = keep) -> Rebuilt:
         """Return what the model makes of embedded tiles: every patch from the view that hides it."""
         views = torch.stack([masks_KBN | ~whole_BN, ~masks_KBN | ~whole_BN])
-        first_KBND, second_KBND = self.encode(features_BND, views, drop)
-        # the head is linear: choosing before it is choosing after it, at half the cost
+        first_KBND, second_KBND = self._patches_mixed(features_BND, views, drop)
+        # what follows looks at each patch alone: choosing before it is choosing after it, at half the cost
         chosen_KBND = torch.where(masks_KBN[..., None], first_KBND, second_KBND)
-        values_KBNP = self.head(drop(chosen_KBND))
+        values_KBNP = self.head(drop(self._encoded(chosen_KBND, drop)))
         return Rebuilt(values_KBNP, self.features(values_KBNP))
 
     def encode(self, features_BND: Tensor, hidden_VBN: Tensor, drop: Drop = keep) -> Tensor:
         """Return the mixed features of tiles in views that hide patches, shape (V…, B, N, D)."""
+        return self._encoded(self._patches_mixed(features_BND, hidden_VBN, drop), drop)
+
+    def _patches_mixed(self, features_BND: Tensor, hidden_VBN: Tensor, drop: Drop) -> Tensor:
+        """Return tiles in views as they are after the last layer's first half."""
         # a patch of zeros has the embedding of the bias alone: the mask's token
         token_D = to_length_one(self.embed.bias)
         views = torch.where(hidden_VBN[..., None], token_D, features_BND)
         mixed = views.flatten(0, -3)
-        for layer in self.layers:
-            mixed = layer(mixed, self.precision or mixed.dtype, drop)
-        return mixed.view(views.shape)
+        for layer in self.layers[:-1]:
+            mixed = layer(mixed, self._dtype, drop)
+        return self._last.over_patches(mixed, self._dtype, drop).view(views.shape)
+
+    def _encoded(self, mixed: Tensor, drop: Drop) -> Tensor:
+        return self._last.over_features(mixed.flatten(0, -3), self._dtype, drop).view(mixed.shape)
+
+    @property
+    def _last(self) -> Layer:
+        last = self.layers[-1]
+        assert isinstance(last, Layer)
+        return last
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        return self.precision or self.head.weight.dtype
 
 
-def new_model(shape: Shape, generator: torch.Generator, *, precision: torch.dtype | None = None) -> Mixer:
+def new_model(
+    shape: Shape,
+    generator: torch.Generator,
+    *,
+    precision: torch.dtype | None = None,
+    kernels: Kernels = "reference",
+) -> Mixer:
     """Return a model with weights drawn by the generator, as `torch.nn.Linear` would draw its own."""
-    with torch.device("meta"):
-        model = Mixer(shape, precision=precision)
-    model.to_empty(device=generator.device)
+    # not on the meta device: to leave it imports sympy, a second
+    with torch.random.fork_rng(devices=[]):
+        model = Mixer(shape, precision=precision, kernels=kernels).to(generator.device)
     for module in model.modules():
         if isinstance(module, nn.LayerNorm):
             nn.init.ones_(module.weight)

@@ -1,8 +1,8 @@
-"""The published settings, a table for each data set of the paper; what its text says otherwise is in the README.
+"""Named tables of options: a small budget, and the published settings for each data set of the paper.
 
-From the authors' code, HEAD 01ab368. A published batch of 64 windows is one of 64 times C tiles. Two things cannot be
-had by options: the learning rate falls with every step here, there with every epoch, and windows end flush with the
-series instead of starting before it.
+The latter are from the authors' code, HEAD 01ab368; what the paper's text says otherwise is in the README. A published
+batch of 64 windows is one of 64 times C tiles. Two things cannot be had by options: the learning rate falls with every
+step here, there with every epoch, and windows end flush with the series instead of starting before it.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,8 @@ _PUBLISHED: dict[str, Option] = {
 }
 _LONG = _PUBLISHED | {"window": 1024, "patch": 16, "epochs": 101, "decay": 0.95**100}
 
-PAPER: Mapping[str, Mapping[str, Option]] = {
+PRESETS: Mapping[str, Mapping[str, Option]] = {
+    "quick": {"steps": 200},
     "paper-asd": _LONG | {"batch": 64 * 19, "train_stride": 4},
     "paper-synthetic": _LONG | {"batch": 64 * 5, "train_stride": 4},
     "paper-satellite": _LONG | {"batch": 64 * 9, "train_stride": 2},

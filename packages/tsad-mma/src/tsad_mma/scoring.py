@@ -29,6 +29,7 @@ def see(
     model: Mixer, tiles: Tiles, *, draws: int, mask_ratio: float, random: torch.Generator, limits: Limits | None = None
 ) -> Seen:
     """Return what the model makes of a part; with limits, what lies above them is filled in first."""
+    nn.keep_freed_memory()
     C, steps = tiles.series_CT.shape
     values, unlike = (nn.Overlap(steps, C, like=tiles.series_CT) for _ in range(2))
     errors: list[Array] = []

@@ -9,7 +9,7 @@ from tsad_core import nn
 
 from tsad_mma.masking import random_masks
 from tsad_mma.model import Mixer, losses
-from tsad_mma.ops.reference import Drop, keep
+from tsad_mma.ops import Drop, keep
 from tsad_mma.tiles import Tiles
 
 AT_ONCE = {"cpu": 1 << 18, "cuda": 1 << 24}
@@ -35,6 +35,7 @@ class Recipe:
 
 def train(model: Mixer, tiles: Tiles, recipe: Recipe, random: torch.Generator, held_out: Tiles | None = None) -> None:
     """Train a model on tiles. With held-out tiles, the weights of least loss on them are kept, otherwise the last."""
+    nn.keep_freed_memory()
     drop = nn.Dropout(recipe.dropout, random, dtype=model.precision or torch.float32)
 
     def loss(index_B: Tensor) -> Tensor:

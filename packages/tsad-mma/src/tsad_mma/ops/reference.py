@@ -37,14 +37,14 @@ def keep(values: Tensor) -> Tensor:
 def mix_patches(tiles_BND: Tensor, weights: BlockWeights, drop: Drop = keep) -> Tensor:
     """Return the tiles with their patches mixed, feature by feature."""
     # laid out anew, or a product with copied weights is made for each tile
-    normed_BDN = _norm(tiles_BND, weights).transpose(-1, -2).contiguous()
+    normed_BDN = norm(tiles_BND, weights).transpose(-1, -2).contiguous()
     gated_BDN = gated_mlp(normed_BDN, weights, drop)
     return tiles_BND + gated_BDN.transpose(-1, -2)
 
 
 def mix_features(tiles_BND: Tensor, weights: BlockWeights, drop: Drop = keep) -> Tensor:
     """Return the tiles with their features mixed, patch by patch."""
-    return tiles_BND + gated_mlp(_norm(tiles_BND, weights), weights, drop)
+    return tiles_BND + gated_mlp(norm(tiles_BND, weights), weights, drop)
 
 
 def gated_mlp(values_BXA: Tensor, weights: BlockWeights, drop: Drop = keep) -> Tensor:
@@ -62,6 +62,7 @@ def mlp(values_BXA: Tensor, weights: BlockWeights, drop: Drop = keep) -> Tensor:
     return drop(linear(hidden_BXE, weights.fc2_weight_AE, weights.fc2_bias_A))
 
 
-def _norm(tiles_BND: Tensor, weights: BlockWeights) -> Tensor:
+def norm(tiles_BND: Tensor, weights: BlockWeights) -> Tensor:
+    """Return each patch with mean 0 and variance 1, scaled and shifted, in the precision of the matrices."""
     normed_BND = layer_norm(tiles_BND, tiles_BND.shape[-1:], weights.norm_weight_D, weights.norm_bias_D)
     return normed_BND.to(weights.fc1_weight_EA.dtype)
