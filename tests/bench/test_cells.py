@@ -56,6 +56,13 @@ def test_a_preset_sets_options_below_those_that_are_given() -> None:
     }
 
 
+def test_a_suites_preset_is_for_the_detectors_that_all_finds_and_that_have_it() -> None:
+    suite = parse_suite('name = "mine"\npreset = "slow"\ndatasets = ["tiny"]\nmetrics = ["vus-pr"]', source="here")
+    labels = {cell.label for cell in plan(suite, find_plugins(), home=None).cells}
+    assert {"trivial:slow", "raises", "pca"} <= labels
+    assert "trivial" not in labels
+
+
 def test_conditions_that_touch_training_have_a_fit_each() -> None:
     more = '[[conditions]]\nkind = "train-anomalies"\nlevels = [0, 5]\n'
     assert len(planned('["raises"]', more=more).jobs) == 4

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from tsad_bench.suite import Choice, Levels, SuiteError, narrow, parse_suite, read_suite, shipped_suites, with_options
+from tsad_core import find_plugins
 
 WHOLE = """
 name = "mine"
@@ -15,10 +16,18 @@ metrics = ["vus-pr"]
 
 
 @pytest.mark.parametrize("name", ["smoke", "effectiveness", "explainability", "robustness"])
-def test_the_four_suites_are_shipped_and_read(name: str) -> None:
+def test_the_suites_that_every_page_names_are_shipped(name: str) -> None:
+    assert name in shipped_suites()
+
+
+@pytest.mark.parametrize("name", shipped_suites())
+def test_a_shipped_suite_has_its_name_a_summary_and_metrics_and_conditions_that_exist(name: str) -> None:
     suite = read_suite(name)
     assert suite.name == name
     assert suite.summary
+    assert [levels.expand() for levels in suite.conditions]
+    known = {*find_plugins().entries("metrics")}
+    assert suite.metrics == "all" or {choice.name for choice in suite.metrics} <= known
 
 
 def test_smoke_leaves_out_the_control_that_starts_slowly() -> None:
@@ -118,10 +127,6 @@ def test_narrowing_the_metrics_takes_the_headline_along() -> None:
     suite = parse_suite(WHOLE, source="here")
     assert narrow(suite, metrics=["f1", "auc-pr"]).headline == "f1"
     assert narrow(suite, metrics=["f1", "vus-pr"]).headline == "vus-pr"
-
-
-def test_every_shipped_suite_has_its_name() -> None:
-    assert all(read_suite(name).name == name for name in shipped_suites())
 
 
 def test_the_documented_suite_is_one() -> None:

@@ -11,12 +11,13 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tsad_core import DataError, MissingDataError, Registry, TsadError
+from tsad_core import Card, DataError, MissingDataError, Registry, TsadError
 from tsad_core.corruption import Condition
 from tsad_core.errors import did_you_mean
 from tsad_core.options import Option
 
-from tsad_bench.plugins import load_metric, make_detector, open_dataset, options_of, preset_of, reads_files
+from tsad_bench.faithfulness.cards import cards as faithfulness_cards
+from tsad_bench.plugins import load_metric, make_detector, open_dataset, options_of, preset_of, presets_of, reads_files
 from tsad_bench.suite import Choice, Suite, SuiteError
 
 logger = logging.getLogger(__name__)
@@ -73,8 +74,13 @@ class Plan:
     jobs: tuple[Job, ...]
     metrics: Mapping[str, Choice]
     """By their label: the name, with options where one name comes more than once."""
-    better: Mapping[str, str]
-    """Which way each metric is better: ``higher``, ``lower`` or ``neither``."""
+    cards: Mapping[str, Card]
+    """What each metric says of itself."""
+
+    @property
+    def better(self) -> dict[str, str]:
+        """Which way each metric is better: ``higher``, ``lower`` or ``neither``."""
+        return {label: card.better for label, card in self.cards.items()}
 
     @property
     def cells(self) -> list[Cell]:
@@ -97,7 +103,8 @@ def spell_out(suite: Suite, registry: Registry, *, home: Path | None) -> Suite:
     """Replace ``all`` and ``found`` by what they stand for on this machine; what is broken is left out, and said so."""
     update: dict[str, Any] = {}
     if suite.detectors == "all":
-        update["detectors"] = _usable(registry.entries("detectors"), lambda name: make_detector(registry, name, {}))
+        found = _usable(registry.entries("detectors"), lambda name: make_detector(registry, name, {}))
+        update["detectors"] = [_with_preset(choice, suite.preset, registry) for choice in found]
     if suite.metrics == "all":
         every = _usable(registry.entries("metrics"), lambda name: load_metric(registry, name, {}))
         update["metrics"] = sorted(every, key=lambda choice: choice.name != suite.headline)
@@ -126,7 +133,8 @@ def plan(suite: Suite, registry: Registry, *, home: Path | None, device: str | N
     cells = list({cell.slot: cell for cell in crossed}.values())
     if not cells:
         raise SuiteError(f"suite {suite.name}: nothing to run; it needs a detector, a series and a condition or more")
-    return Plan(_grouped(cells), metrics, {label: metric.card.better for label, metric in loaded.items()})
+    cards = {label: metric.card for label, metric in loaded.items()} | faithfulness_cards(suite.faithfulness)
+    return Plan(_grouped(cells), metrics, cards)
 
 
 def _cells(suite: Suite, detectors: Mapping[str, tuple[Choice, bool]], place: Cell) -> Iterator[Cell]:
@@ -152,6 +160,11 @@ def _detectors(suite: Suite, registry: Registry, device: str | None) -> dict[str
         make_detector(registry, choice.name, given)
         placed[label] = (choice.model_copy(update={"options": given}), "seed" in names)
     return placed
+
+
+def _with_preset(choice: Choice, preset: str, registry: Registry) -> Choice:
+    """Return a choice with a preset, if its detector has that one."""
+    return choice.model_copy(update={"preset": preset}) if preset in presets_of(registry, choice.name) else choice
 
 
 def _found(registry: Registry, home: Path | None) -> list[Choice]:

@@ -42,11 +42,13 @@ class Logbook:
 
     def finish(self, results: Results, *, ended: float) -> None:
         """Log summaries and tables."""
+        from tsad_bench.report.cards import card_page
         from tsad_bench.report.summary import summary_points
         from tsad_bench.report.table import markdown, tables
 
+        files = tables(results) | {"metrics.md": card_page(self._planned.cards)}
         note = f"{self._order.suite.summary}\n\n{markdown(results, whole=False)}"
-        self._guard(lambda tracker: tracker.finish(summary_points(results), tables(results), note, ended=ended))
+        self._guard(lambda tracker: tracker.finish(summary_points(results), files, note, ended=ended))
 
     def interrupt(self) -> None:
         """Leave no run open."""
@@ -84,4 +86,6 @@ def header_of(folder: Path) -> Header:
         "tsad.metrics": json.dumps(start["metrics"]),
     }
     config = {"metrics": metrics, "threads": order.threads, "limits": order.suite.limits.model_dump()}
+    if order.suite.faithfulness:
+        config["faithfulness"] = order.suite.faithfulness.model_dump()
     return Header(start["execution"], order.suite.name, order.suite.summary, tags, config)

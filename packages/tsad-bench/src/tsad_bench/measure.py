@@ -21,6 +21,7 @@ from tsad_bench import memory, remarks
 from tsad_bench.artifacts import DETECTED, write_artifacts
 from tsad_bench.cells import SPLIT_RULE, Cell, Job, digest
 from tsad_bench.evaluation import Loaded, Subject, as_kept, evaluate_into, load_metrics, under_condition
+from tsad_bench.faithfulness.cell import Case, add_to, has_place, hold_open
 from tsad_bench.outcome import Held, Outcome, Settings, ended, unread
 from tsad_bench.plugins import make_detector, open_dataset
 
@@ -58,23 +59,29 @@ def run_job(job: Job, settings: Settings, registry: Registry) -> Iterator[Outcom
     memory.reset_peak()
     started, at_first = time.time(), memory.resident_mb()
     bench = _prepare(job.cells[0], settings, registry)
-    to_probe: Outcome | None = None
+    probed, to_probe = _probed(job, settings), None
     for cell in job.cells:
         outcome = copy.deepcopy(bench) if isinstance(bench, Outcome) else _run_cell(cell, bench)
         _complete(outcome, cell, registry, at_first=at_first)
         outcome.started, outcome.ended = started, time.time()
-        if cell.slot in settings.pictures | settings.probed and outcome.status == "done":
+        if (cell is probed or cell.slot in settings.pictures) and outcome.status == "done":
             yield Held(outcome)
         if cell.slot in settings.pictures and outcome.facts.get("artifacts") == "kept" and isinstance(bench, Bench):
             _draw(cell, bench)
-        if cell.slot in settings.probed and outcome.status == "done":
+        if cell is probed and outcome.status == "done":
             to_probe = outcome
         else:
             yield outcome
         started = time.time()
     if to_probe and isinstance(bench, Bench):
-        to_probe.facts |= _probe(job.cells[0], bench)
+        yield from _probe(job, to_probe, bench)
         yield to_probe
+
+
+def _probed(job: Job, settings: Settings) -> Cell | None:
+    """Return the cell that gets what is found out about a job's detector; none if nothing is to be."""
+    faithful = [cell for cell in job.cells if settings.faithfulness and has_place(cell)]
+    return next(iter(faithful + [cell for cell in job.cells if cell.slot in settings.probed]), None)
 
 
 def _complete(outcome: Outcome, cell: Cell, registry: Registry, *, at_first: float) -> None:
@@ -169,6 +176,7 @@ def _run_cell(cell: Cell, bench: Bench) -> Outcome:
         costs = {"fit-seconds": bench.fitted.seconds, "score-seconds": time.perf_counter() - before}
         inputs = subject.inputs(detection, bench.fitted.calibration_T)
         outcome = _measured(inputs, subject, bench)
+        outcome.undefined |= hold_open(cell, bench.settings.faithfulness)
         if bench.settings.artifacts != "none":
             outcome.facts["artifacts"] = _keep(cell, inputs, bench.settings)
     except Exception as error:  # noqa: BLE001 - this is where one cell runs
@@ -198,8 +206,20 @@ def _draw(cell: Cell, bench: Bench) -> None:
         logger.exception("%s: no picture", cell.place)
 
 
-def _probe(cell: Cell, bench: Bench) -> dict[str, Any]:
-    """Return what can be found out about the detector alone; a fault in it costs what was to be found."""
+def _probe(job: Job, outcome: Outcome, bench: Bench) -> Iterator[Held]:
+    """Add to an outcome what can be found out about its detector; hold it out whenever there is more to come."""
+    if any(cell.slot in bench.settings.probed for cell in job.cells):
+        outcome.facts |= _look_ahead(job.cells[0], bench)
+    budget, cell = bench.settings.faithfulness, next(cell for cell in job.cells if cell.slot == outcome.slot)
+    if budget and has_place(cell):
+        yield Held(outcome)
+        case = Case(bench.fitted.detector, bench.series, bench.fitted.calibration_T, budget)
+        for _ in add_to(outcome, case):
+            yield Held(outcome)
+
+
+def _look_ahead(cell: Cell, bench: Bench) -> dict[str, Any]:
+    """Return the look-ahead of the detector alone; a fault in it costs what was to be found."""
     try:
         return remarks.on_detector(bench.fitted.detector, bench.series)
     except Exception:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from tsad_core import DataError, Skip
 
-from tsad_bench.suite import Choice
+from tsad_bench.suite import Choice, Faithfulness
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +31,8 @@ class Settings:
     """Slots of the cells that get one."""
     probed: frozenset[str] = frozenset()
     """Slots of the cells whose detector's look-ahead is measured."""
+    faithfulness: Faithfulness | None = None
+    """What the probe of faithfulness may cost; none if it is not wanted."""
     home: str | None = None
     artifacts: Artifacts = "scores"
     threads: int = 1

@@ -39,9 +39,15 @@ def options_of(registry: Registry, name: str) -> list[str]:
     return option_names(type(make_detector(registry, name, {})))
 
 
+def presets_of(registry: Registry, name: str) -> Mapping[str, Mapping[str, Option]]:
+    """Return a detector's named tables of options."""
+    presets: Mapping[str, Mapping[str, Option]] = getattr(registry.resolve("detectors", name), "presets", {})
+    return presets
+
+
 def preset_of(registry: Registry, name: str, preset: str) -> Mapping[str, Option]:
     """Return the options of a detector's preset; none for the preset ``""``."""
-    presets = getattr(registry.resolve("detectors", name), "presets", {})
+    presets = presets_of(registry, name)
     if preset and preset not in presets:
         raise OptionError(f"detector {name} has no preset {preset!r}; {did_you_mean(preset, presets)}")
     return presets[preset] if preset else {}

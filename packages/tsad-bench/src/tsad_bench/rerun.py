@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tsad_core import DataError
@@ -11,7 +11,7 @@ from tsad_core.datasets.home import find_home
 from tsad_bench.cells import Cell, Job
 from tsad_bench.executors.local import run_jobs
 from tsad_bench.outcome import Outcome, Settings
-from tsad_bench.suite import Choice, Limits
+from tsad_bench.suite import Choice, Faithfulness, Limits
 from tsad_bench.tracking import read_cell
 
 
@@ -46,6 +46,8 @@ def rerun(run_id: str, *, tracking_uri: str, home: Path | None = None) -> Compar
     with tempfile.TemporaryDirectory() as folder:
         path = str(found.absolute()) if found else None
         settings = Settings(metrics, folder, home=path, artifacts="none", threads=config["threads"])
+        if "faithfulness" in config:
+            settings = replace(settings, faithfulness=Faithfulness.model_validate(config["faithfulness"]))
         limits = Limits.model_validate(config["limits"])
         (again,) = run_jobs([Job((cell,))], settings, workers=1, limits=limits)
     if again.facts.get("fault") == "data":

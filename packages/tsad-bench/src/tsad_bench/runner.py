@@ -201,6 +201,7 @@ def _settings(planned: Plan, order: Order, folder: Path) -> Settings:
         folder=str((folder / "cells").absolute()),
         pictures=first_cells(planned.cells, order.pictures) if order.artifacts != "none" else frozenset(),
         probed=first_cells(planned.cells, 1),
+        faithfulness=order.suite.faithfulness,
         home=order.home,
         artifacts=order.artifacts,
         threads=order.threads,

@@ -85,6 +85,28 @@ class Limits(BaseModel):
     memory_mb: Annotated[float, Field(gt=0)] = 8192.0
 
 
+class Faithfulness(BaseModel):
+    """What the probe of faithfulness may ask of a detector, in counts: a number never depends on the clock.
+
+    An event costs up to ``14 + 12 * orders`` calls of `detect` on the event and what surrounds it, 48 more where the
+    gate is measured (root causes and normal series known), and again as many as the first for ``self_circular``.
+    Calls that orders share, as many do in short events of few channels, are made once.
+    """
+
+    model_config = FORBID
+
+    orders: Annotated[int, Field(ge=1)] = 20
+    """Random orders that the blamed-first order is compared with."""
+    events: Annotated[int, Field(ge=1)] = 10
+    """Events of a series that count, the first ones that can; one that cannot costs two calls."""
+    self_circular: bool = True
+    """Whether the detector's own expected values are tried as infill too."""
+
+
+def _from_switch(value: Any) -> Any:
+    return {True: {}, False: None}[value] if isinstance(value, bool) else value
+
+
 def _from_text(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
@@ -120,6 +142,8 @@ class Suite(BaseModel):
     """The metric that tables put first and robustness curves draw."""
     detectors: Annotated[list[Titled], Field(min_length=1)] | Literal["all"] = "all"
     """``all``: every detector found. ``mma:paper-asd`` is one with a preset."""
+    preset: str = ""
+    """Under ``all``, the preset of every detector that has one of this name: ``quick`` for small budgets."""
     datasets: list[Named] | Literal["found"] = "found"
     """``found``: every data set whose files are at hand, else ``synthetic``."""
     metrics: list[Named] | Literal["all"] = "all"
@@ -127,6 +151,8 @@ class Suite(BaseModel):
     seeds: Seeds = [0]
     corruption_seeds: Seeds = [0]
     limits: Limits = Limits()
+    faithfulness: Annotated[Faithfulness | None, BeforeValidator(_from_switch)] = None
+    """``true``, or a table: measure how faithful attributions are, after the cells of a fit are done."""
 
 
 def shipped_suites() -> dict[str, str]:

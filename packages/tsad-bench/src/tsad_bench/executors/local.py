@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.1
 LOAD_SECONDS = 300.0
 """Most that a worker may take to load the libraries of a job, which is not the detector's time."""
-PROBE_SECONDS = 60.0
+PROBE_SECONDS = 300.0
 """Most that is spent on finding out more of a detector whose cells are done."""
 RETIRE_SHARE = 0.5
 """A worker that holds more than this share of the memory limit after a job is not given another."""

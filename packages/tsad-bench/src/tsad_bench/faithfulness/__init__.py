@@ -1,0 +1,1 @@
+"""Faithfulness: does a detector's score fall when what its attribution blames is made normal?"""
