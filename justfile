@@ -27,6 +27,10 @@ test-slow *args:
 test-gpu *args:
     uv run pytest -m gpu {{args}}
 
+# drives the MLflow UI in Chromium, which must be installed; Playwright is brought for this run alone
+test-browser *args:
+    uv run --with playwright pytest -m browser {{args}} tests/bench/test_browser.py
+
 # compares metrics with other packages, run live in an environment of their own: they ask for old numbas and NumPys
 test-peers *args:
     uv venv --quiet --allow-existing .venv/peers

@@ -54,6 +54,28 @@ def test_a_metric_undefined_everywhere_is_a_dash_and_never_zero() -> None:
     assert "nan" not in table
 
 
+def test_below_a_table_stands_what_its_dashes_mean() -> None:
+    table = markdown(
+        results(("random", "d", "s0", 0, [0.1, 0.2]), ("a", "d", "s0", 0, None), ("b", "d", "s0", 0, "too long"))
+    )
+    told = table.split("### ")[1].splitlines()[-2]
+    assert told.startswith("–: m: no event; look-ahead of random: noise has none; look-ahead of a: not measured; ")
+    assert told.endswith("; cells are not done.")
+
+
+def test_reasons_are_counted_over_series_that_differ_by_their_name_alone() -> None:
+    made = results(
+        *(("a", "d", name, 0, f"series {name}: too long") for name in ("s0", "s1", "s2")), ("b", "d", "s0", 0, 1.0)
+    )
+    assert "| a        | d       | skipped | too long | 3     |" in markdown(made)
+
+
+def test_a_lone_condition_is_named_above_its_table() -> None:
+    table = markdown(results(("a", "d", "s0", 0, 0.5, "level-drift@20")))
+    assert "All of it under `level-drift@20`." in table
+    assert "under" not in markdown(results(("a", "d", "s0", 0, 0.5)))
+
+
 def test_a_number_over_some_series_never_stands_beside_one_over_all() -> None:
     made = results(
         ("random", "d", "s0", 0, 0.1),
@@ -91,6 +113,8 @@ def test_filling_leaves_what_is_done_alone() -> None:
 def test_data_sets_weigh_the_same_whatever_their_size() -> None:
     made = results(("a", "big", "s0", 0, 0.0), ("a", "big", "s1", 0, 0.0), ("a", "small", "s0", 0, 1.0))
     assert over_datasets(summarise(made))["mean"].tolist() == [0.5]
+    values = {point.key: point.value for point in summary_points(made)["a"]}
+    assert (values["m"], values["all-data-sets/m"], values["big/m"]) == (0.5, 0.5, 0.0)
     assert "all data sets" in markdown(made)
 
 
@@ -110,8 +134,7 @@ def test_conditions_stand_side_by_side_and_become_stepped_metrics() -> None:
         ("a", "d", "s1", 0, 0.4, "train-anomalies@5"),
         ("a", "d", "s1", 0, 0.6, "train-anomalies@0"),
     )
-    table = markdown(made)
-    assert "train-anomalies@0 | train-anomalies@5" in table
+    assert "| a        | 0.700 | 0.500 | 2 " in markdown(made)
     curve = {(p.key, p.step): p.value for p in summary_points(made)["a"] if p.key.startswith("train-anomalies")}
     assert curve == {
         ("train-anomalies-percent/m", 0): pytest.approx(0.7),
@@ -124,6 +147,13 @@ def test_a_summary_with_missing_cells_has_counts_and_no_mean() -> None:
     keys = {point.key for point in points}
     assert "m" not in keys
     assert {"usage/cells-done", "usage/cells-skipped"} <= keys
+
+
+def test_a_data_set_with_missing_cells_costs_the_overall_mean_and_not_the_other_data_sets() -> None:
+    made = results(("a", "d", "s0", 0, 0.5), ("a", "e", "s0", 0, 0.7), ("a", "e", "s1", 0, "no"))
+    values = {point.key: point.value for point in summary_points(made)["a"]}
+    assert values["d/m"] == 0.5
+    assert not {"m", "e/m", "all-data-sets/m"} & set(values)
 
 
 def test_the_percentile_over_data_sets_is_that_of_the_macro_mean() -> None:
@@ -153,8 +183,9 @@ def test_a_detector_missing_from_a_data_set_has_no_mean_over_all() -> None:
 
 def test_the_lowest_comes_first_where_lower_is_better() -> None:
     rows = [("a", "d", "s0", 0, 0.8), ("b", "d", "s0", 0, 0.2)]
-    assert [line.split()[1] for line in markdown(results(*rows)).splitlines()[4:]] == ["a", "b"]
-    assert [line.split()[1] for line in markdown(results(*rows, better="lower")).splitlines()[4:]] == ["b", "a"]
+    for better, order in (("higher", ["a", "b"]), ("lower", ["b", "a"])):
+        lines = markdown(results(*rows, better=better)).splitlines()
+        assert [line.split()[1] for line in lines if line.startswith("| ")][2:] == order
 
 
 def test_the_csv_has_one_line_for_each_number() -> None:

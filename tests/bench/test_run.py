@@ -19,6 +19,7 @@ from tsad_bench.rerun import rerun
 from tsad_bench.runner import newest_execution
 from tsad_bench.suite import parse_suite
 from tsad_bench.tracking import chart_view, read_parent
+from tsad_bench.tracking.writing import TAG_LIMIT, _shortened
 
 pytestmark = pytest.mark.usefixtures("faulty")
 
@@ -105,7 +106,10 @@ def test_the_store_holds_what_people_compare_apart_from_the_cells() -> None:
     assert trivial.data.metrics["usage/cells-done"] == 4
     assert by_name["random"].data.metrics["auc-pr.p95"] > by_name["random"].data.metrics["auc-pr"]
     files = {file.path for file in client.list_artifacts(by_name[execution].info.run_id)}
-    assert files == {"plan.json", "table.md", "table.csv", "cells.csv"}
+    assert files == {"plan.json", "table.md", "table.csv", "cells.csv", "metrics.md"}
+    logged = [used.dataset for run in runs for used in run.inputs.dataset_inputs]
+    assert [(dataset.name, json.loads(dataset.profile)["series"]) for dataset in logged] == [("tiny", 2)] * 3
+    assert len({dataset.digest for dataset in logged}) == 1
     cells = client.search_runs([client.get_experiment_by_name("mine/cells").experiment_id])
     assert len(cells) == 8
     tags = cells[0].data.tags
@@ -125,6 +129,16 @@ def test_the_store_holds_what_people_compare_apart_from_the_cells() -> None:
     assert "the series does not say" in tags["undefined.hit-rate-100"]
     assert "hit-rate-100" not in cells[0].data.metrics
     assert {"usage/fit-seconds", "usage/score-seconds", "usage/peak-memory-mb"} <= set(cells[0].data.metrics)
+
+
+def test_a_note_that_is_too_long_ends_with_a_whole_line() -> None:
+    row = "| detector | 0.500 |\n"
+    short, long = row * 10, row * 1000
+    assert _shortened(short) == short
+    kept, _, rest = _shortened(long).rpartition("\n\n")
+    assert rest == "The rest is in table.md."
+    assert set(kept.splitlines()) == {row.strip()}
+    assert TAG_LIMIT - 50 < len(_shortened(long)) <= TAG_LIMIT
 
 
 def test_kept_scores_give_the_recorded_metric_again() -> None:
@@ -301,14 +315,15 @@ def test_two_first_runs_at_once_share_a_store(own_folder: Path) -> None:
         assert store.execute("select count(*) from runs").fetchone() == (2 * (8 + 3),)
 
 
-def test_a_report_on_several_conditions_keeps_their_order(own_folder: Path) -> None:
+def test_a_report_on_several_conditions_has_levels_in_order_and_a_page_of_curves(own_folder: Path) -> None:
     levels = '[[conditions]]\nkind = "train-anomalies"\nlevels = [10, 0, 5]\n'
     text = HEAD + 'detectors = ["random"]\ndatasets = [{ name = "synthetic", options = { count = 1 } }]\n' + levels
     run(text)
-    results, _ = rebuild(f"sqlite:///{own_folder / 'mlflow.db'}")
-    assert "| train-anomalies@10 | train-anomalies@0 | train-anomalies@5 |" in " ".join(
-        markdown(results).split()
-    ).replace(" |", " |")
+    uri = f"sqlite:///{own_folder / 'mlflow.db'}"
+    results, _ = rebuild(uri)
+    assert "| detector | 0 %   | 5 %   | 10 %  | area" in markdown(results)
+    files = {file.path for file in MlflowClient(uri).list_artifacts(read_parent(uri).info.run_id)}
+    assert "robustness.csv" in files
 
 
 def test_a_report_on_a_part_says_what_is_missing(own_folder: Path) -> None:

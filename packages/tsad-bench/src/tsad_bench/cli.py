@@ -226,18 +226,53 @@ def check(data_home: Path | None, tracking_uri: str | None) -> None:
 
 @cli.command()
 @click.argument("execution", required=False)
-@click.option("--format", "form", type=click.Choice(["markdown", "csv"]), default="markdown", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["markdown", "csv", "latex", "html"]),
+    default="markdown",
+    show_default=True,
+    help="Tables; every number as a line; the headline tables for a paper; a page with all figures.",
+)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file, do not print.")
 @tracking_uri
-def report(execution: str | None, form: str, tracking_uri: str | None) -> None:
-    """Print the table of an execution, rebuilt from the MLflow store alone. Default: the newest one."""
+def report(execution: str | None, form: str, output: Path | None, tracking_uri: str | None) -> None:
+    """Report on an execution, from the MLflow store alone. Default: the newest one."""
     from tsad_bench.environment import default_uri
-    from tsad_bench.report.rebuild import rebuild
-    from tsad_bench.report.table import csv, markdown
+    from tsad_bench.report.written import written
 
-    results, lacks = rebuild(tracking_uri or default_uri(), execution)
+    text, lacks = written(tracking_uri or default_uri(), execution, form=form)
     if lacks:
         click.echo(f"Warning: {lacks}", err=True)
-    click.echo(_fitting(markdown(results)) if form == "markdown" else csv(results), nl=False)
+    if output is None:
+        click.echo(_fitting(text) if form == "markdown" else text, nl=False)
+        return
+    _write(output, text)
+    click.echo(f"{output} is written", err=True)
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.UsageError(f"cannot write {file}: {error.strerror}; choose another with --output") from error
+
+
+@cli.command()
+@click.argument("first")
+@click.argument("second")
+@tracking_uri
+def compare(first: str, second: str, tracking_uri: str | None) -> None:
+    """Compare two executions on the cells that both did: what differs beyond the spread of seeds, and why it may."""
+    from tsad_bench.environment import default_uri
+    from tsad_bench.report.compare import compare as side_by_side
+    from tsad_bench.report.compare import read_side
+
+    sides = [read_side(tracking_uri or default_uri(), execution) for execution in (first, second)]
+    for side in sides:
+        if side.lacks:
+            click.echo(f"Warning: {side.lacks}", err=True)
+    click.echo(_fitting(side_by_side(*sides)), nl=False)
 
 
 @cli.command()

@@ -1,113 +1,177 @@
 """The table of an execution, as Markdown and CSV."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 
-import numpy as np
 import pandas as pd
+from tsad_core.corruption import Condition
 
+from tsad_bench.report import headline, robustness
+from tsad_bench.report.conditions import bare, head, not_pooled, robustness_tables, sentence
+from tsad_bench.report.pipe import pipe_table
+from tsad_bench.report.robustness import SHAMS
+from tsad_bench.report.rows import COST_HEADS, best_first, cells_of, cost, costs, look_ahead, shortfall
 from tsad_bench.report.slices import FLOOR, by_health
-from tsad_bench.results import ALL, COSTS, Results, common_subset, complete, filled_by, over_datasets, summarise
+from tsad_bench.results import ALL, Results, common_subset, complete, filled_by, over_datasets, summarise
 
-_COST_HEADS = {"fit-seconds": "fit s", "score-seconds": "score s", "added-memory-mb": "memory MB"}
+
+@dataclass(frozen=True)
+class Table:
+    """All metrics of all detectors on one data set, or over all."""
+
+    title: str
+    heads: list[str]
+    lines: list[list[str]]
+    note: str
+    """What its dashes mean, if it has any."""
 
 
 def markdown(results: Results, *, whole: bool = True) -> str:
-    """Return the tables as Markdown: one a data set, detectors down, metrics or conditions across.
+    """Return the tables as Markdown: the headline with intervals and verdicts, all metrics, what conditions do.
 
-    Numbers over all series never stand beside numbers over some: a detector with cells that are
-    not done shows how many are, and two further tables compare on the series that all detectors
-    did, and with the floor's numbers in place of what is missing. Without `whole`, a suite with
-    several conditions shows its headline alone.
+    Of all metrics there is a table a data set, detectors down, metrics across. Numbers over all
+    series never stand beside numbers over some: a detector with cells that are not done shows how
+    many are, and two further tables compare on the series that all detectors did, and with the
+    floor's numbers in place of what is missing. Below a table stands what its dashes mean. Several
+    kinds of condition are shown by the headline alone, without `whole` over all data sets alone;
+    `csv` and `robustness.frame` have the rest.
     """
-    state = complete(results)
-    short = state[state["done"] < state["planned"]]
-    parts = _tables(results, "", state=state, whole=whole)
-    if not short.empty:
-        common = common_subset(results)
-        if not common.frame.empty:
-            parts += _tables(common, ", common subset", whole=whole)
-        if FLOOR in set(results.frame["detector"]) - set(short["detector"]):
-            parts += _tables(filled_by(results, FLOOR), f", missing cells filled by {FLOOR}", whole=whole)
+    kinds = _crossed(results)
+    parts = [*headline.markdown(results), *_plain(results), not_pooled(results.frame["dataset"])]
+    parts += robustness_tables(results) if kinds else []
+    metrics = list(results.metrics) if len(set(kinds) - set(SHAMS.values())) == 1 else [results.headline]
+    parts += [table for kind in kinds if whole for table in _under(results, kind, metrics)]
+    if (results.frame["status"] != "done").any():
         parts.append(_reasons(results))
-    if whole:
-        parts += _health(results)
-    return "\n\n".join(parts) + "\n"
+    parts += _health(results) if whole else []
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def tables(results: Results) -> dict[str, str]:
     """Return what an execution's parent run keeps, by file name."""
-    return {
+    files = {
         "table.md": markdown(results),
         "table.csv": csv(results),
         "cells.csv": results.frame.to_csv(index=False),
     }
+    if robustness.kinds(results):
+        files["robustness.csv"] = robustness.frame(results).to_csv(index=False)
+    return files
 
 
 def csv(results: Results) -> str:
     """Return one line for each data set, condition, detector and metric."""
+    return str(numbers(results).to_csv(index=False))
+
+
+def numbers(results: Results) -> pd.DataFrame:
+    """Return one row for each data set, condition, detector and metric: mean, n, percentile, cells done."""
     summary = summarise(results)
-    numbers = pd.concat([summary, over_datasets(summary)]).drop(columns="draws")
-    merged = numbers.merge(complete(results), how="left")
-    return str(merged.to_csv(index=False))
+    every = pd.concat([summary, over_datasets(summary)]).drop(columns="draws")
+    return every.merge(complete(results), how="left")
 
 
-def _tables(results: Results, suffix: str, *, state: pd.DataFrame | None = None, whole: bool) -> list[str]:
+def _crossed(results: Results) -> list[str]:
+    """Return the kinds of condition that have tables of their own; a lone condition needs none."""
+    return robustness.kinds(results) if results.frame["condition"].nunique() > 1 else []
+
+
+def _plain(results: Results) -> list[str]:
+    """Show all metrics on the clean series, or under the only condition there is."""
+    conditions = list(results.frame["condition"].unique())
+    plain = conditions[0] if len(conditions) == 1 else "clean"
+    told = "" if plain == "clean" else f"All of it under `{plain}`. {sentence(Condition.parse(plain).name)}"
+    return [
+        "\n\n".join(part for part in (f"### {t.title}", told, pipe_table(t.heads, t.lines), t.note) if part)
+        for t in metric_tables(results, plain)
+    ]
+
+
+def metric_tables(results: Results, condition: str) -> list[Table]:
+    """Return the tables of all metrics under one condition, over all data sets first.
+
+    Where cells are missing, those on the common subset and those with the floor's numbers in their place follow.
+    """
+    chosen = replace(results, frame=results.frame[results.frame["condition"] == condition])
+    return [
+        _by_metric(variant, rows, dataset, f"{dataset}{suffix}")
+        for suffix, variant in _variants(chosen, common_subset)
+        for dataset, rows in _numbers(variant)
+    ]
+
+
+def _under(results: Results, kind: str, metrics: Iterable[str]) -> list[str]:
+    """Show metrics by the levels of a kind of condition."""
+    at_levels = results.frame["condition"].isin(list(robustness.levels(results, kind).values()))
+    chosen = replace(results, frame=results.frame[at_levels], metrics={name: results.metrics[name] for name in metrics})
+    return [
+        f"### {dataset}{suffix}: {metric} under {kind}\n\n{sentence(kind)}\n\n{table}"
+        for suffix, variant in _variants(chosen, partial(robustness.comparable, kind=kind))
+        for dataset, rows in _numbers(variant)
+        for metric in metrics
+        for table in [_by_level(variant, rows[rows["metric"] == metric], dataset, kind, metric)]
+    ]
+
+
+def _variants(results: Results, common: Callable[[Results], Results]) -> Iterator[tuple[str, Results]]:
+    """Yield results as they are and, where cells are missing, two ways to compare nonetheless."""
+    yield "", results
+    state = complete(results)
+    short = state[state["done"] < state["planned"]]
+    if short.empty:
+        return
+    subset = common(results)
+    if len(subset.frame):
+        yield ", common subset", subset
+    if FLOOR in set(state["detector"]) - set(short["detector"]):
+        yield f", missing cells filled by {FLOOR}", filled_by(results, FLOOR)
+
+
+def _numbers(results: Results) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield the means over all data sets, then those over each."""
+    if results.frame.empty:
+        return
     summary = summarise(results)
-    by_series = pd.concat([summary, over_datasets(summary)])
-    several = by_series["condition"].nunique() > 1
-    parts = []
-    for dataset in dict.fromkeys([*results.frame["dataset"], *by_series["dataset"]]):
-        rows = by_series[by_series["dataset"] == dataset]
-        title = f"{dataset}{suffix}"
-        if not several:
-            parts.append(f"### {title}\n\n{_by_metric(results, rows, dataset, state)}")
-            continue
-        metrics = list(results.metrics) if whole else [results.headline]
-        for metric in metrics:
-            chosen = _by_condition(results, rows[rows["metric"] == metric], dataset, state, metric=metric)
-            parts.append(f"### {title}: {metric}\n\n{chosen}")
-    return parts
+    over = over_datasets(summary)
+    numbers = pd.concat([over, summary])
+    for dataset in dict.fromkeys([*over["dataset"], *results.frame["dataset"]]):
+        yield dataset, numbers[numbers["dataset"] == dataset]
 
 
-def _by_metric(results: Results, rows: pd.DataFrame, dataset: str, state: pd.DataFrame | None) -> str:
-    cells = _cells(results, dataset)
-    how = {cost: "max" if cost.endswith("mb") else "sum" for cost in COSTS}
-    costs = cells.groupby("detector").agg(how)
+def _by_metric(results: Results, rows: pd.DataFrame, dataset: str, title: str) -> Table:
+    cells, state = cells_of(results, dataset), complete(results)
+    spent = costs(cells)
     lines = []
-    headline = rows[rows["metric"] == results.headline]
-    for detector in _order(cells, headline, better=results.metrics[results.headline]):
+    ordered = rows.loc[rows["metric"] == results.headline].groupby("detector")["mean"].mean()
+    for detector in best_first(cells, ordered, better=results.metrics[results.headline]):
         mine = rows[rows["detector"] == detector].set_index("metric")
-        n, note = _series(cells, dataset, detector), _shortfall(state, dataset, detector)
+        n, note = _series(cells, dataset, detector), shortfall(state, cells["dataset"].unique(), detector)
         numbers = ["–" if note or m not in mine.index else _number(mine.loc[m], n) for m in results.metrics]
-        spent = [_cost(costs.loc[detector, cost]) for cost in _COST_HEADS]
-        lines.append([detector, *numbers, note or str(n), _look_ahead(cells, detector), *spent])
-    return pipe_table(["detector", *results.metrics, "series", "look-ahead", *_COST_HEADS.values()], lines)
+        paid = [cost(spent.loc[detector, name]) for name in COST_HEADS]
+        lines.append([detector, *numbers, note or str(n), look_ahead(cells, detector), *paid])
+    heads = ["detector", *results.metrics, "series", "look-ahead", *COST_HEADS.values()]
+    return Table(title, heads, lines, _dashes(results, cells, list(results.metrics)))
 
 
-def _by_condition(
-    results: Results, rows: pd.DataFrame, dataset: str, state: pd.DataFrame | None, *, metric: str
-) -> str:
-    cells = _cells(results, dataset)
-    conditions = list(dict.fromkeys(cells["condition"]))
+def _by_level(results: Results, rows: pd.DataFrame, dataset: str, kind: str, metric: str) -> str:
+    cells, state = cells_of(results, dataset), complete(results)
+    levels = robustness.levels(results, kind)
     lines = []
-    for detector in _order(cells, rows, better=results.metrics[metric]):
+    ordered = rows.groupby("detector")["mean"].mean()
+    for detector in best_first(cells, ordered, better=results.metrics[metric]):
         mine = rows[rows["detector"] == detector].set_index("condition")
-        n, note = _series(cells, dataset, detector), _shortfall(state, dataset, detector)
-        numbers = ["–" if note or c not in mine.index else _number(mine.loc[c], n) for c in conditions]
-        lines.append([detector, *numbers, note or str(n), _look_ahead(cells, detector)])
-    return pipe_table(["detector", *conditions, "series", "look-ahead"], lines)
-
-
-def _cells(results: Results, dataset: str) -> pd.DataFrame:
-    frame = results.frame
-    return frame if dataset == ALL else frame[frame["dataset"] == dataset]
-
-
-def _order(cells: pd.DataFrame, rows: pd.DataFrame, *, better: str) -> list[str]:
-    """Return the detectors, best first; those without a number follow as the suite has them."""
-    best = rows.groupby("detector")["mean"].mean().dropna().sort_values(ascending=better == "lower", kind="stable")
-    return list(dict.fromkeys([*map(str, best.index), *cells["detector"]]))
+        n = _series(cells, dataset, detector)
+        numbers = [
+            shortfall(state[state["condition"] == text], cells["dataset"].unique(), detector)
+            or ("–" if text not in mine.index else _number(mine.loc[text], n))
+            for text in levels.values()
+        ]
+        lines.append([detector, *numbers, str(n), look_ahead(cells, detector)])
+    heads = ["detector", *(head(kind, level) for level in levels), "series", "look-ahead"]
+    note = _dashes(results, cells, [metric])
+    return "\n\n".join(part for part in (pipe_table(heads, lines), note) if part)
 
 
 def _series(cells: pd.DataFrame, dataset: str, detector: str) -> int:
@@ -125,23 +189,32 @@ def _number(row: pd.Series, series: int) -> str:
     return text if row["n"] == series else f"{text} (n={row['n']})"
 
 
-def _shortfall(state: pd.DataFrame | None, dataset: str, detector: str) -> str:
-    """Say how many cells are done, if not all are."""
-    if state is None:
-        return ""
-    mine = state[(state["detector"] == detector) & ((state["dataset"] == dataset) | (dataset == ALL))]
-    done, planned = mine["done"].sum(), mine["planned"].sum()
-    return f"{done} of {planned} done" if done < planned else ""
+def _dashes(results: Results, cells: pd.DataFrame, metrics: Iterable[str]) -> str:
+    """Say below a table why it has dashes, and numbers over fewer series, if it has any."""
+    reasons = [*_undefined(results, cells, metrics), *_no_look_ahead(results, cells)]
+    if (cells["status"] != "done").any():
+        reasons.append("cells are not done")
+    return f"–: {'; '.join(reasons)}." if reasons else ""
 
 
-def _look_ahead(cells: pd.DataFrame, detector: str) -> str:
-    """Write how many steps after a step its score looks at, at most: measured on the first series of each data set."""
-    steps = cells.loc[cells["detector"] == detector, "look-ahead"].max()
-    return "–" if pd.isna(steps) else "all" if np.isinf(steps) else f"{steps:.0f}"
+def _undefined(results: Results, cells: pd.DataFrame, metrics: Iterable[str]) -> Iterator[str]:
+    told = [results.undefined[slot] for slot in cells["slot"] if slot in results.undefined]
+    by_reason: dict[str, dict[str, None]] = {}
+    for metric in metrics:
+        for reason in dict.fromkeys(undefined[metric] for undefined in told if metric in undefined):
+            by_reason.setdefault(reason, {})[metric] = None
+    yield from (f"{', '.join(named)}: {reason}" for reason, named in by_reason.items())
 
 
-def _cost(value: float) -> str:
-    return "–" if pd.isna(value) else f"{value:,.1f}"
+def _no_look_ahead(results: Results, cells: pd.DataFrame) -> Iterator[str]:
+    done = cells[cells["status"] == "done"]
+    unknown = done.groupby("detector", sort=False)["look-ahead"].max().isna()
+    drawn = set(done.loc[done["slot"].isin(list(results.draws)), "detector"])
+    names = list(unknown[unknown].index)
+    if noise := [name for name in names if name in drawn]:
+        yield f"look-ahead of {', '.join(noise)}: noise has none"
+    if others := [name for name in names if name not in drawn]:
+        yield f"look-ahead of {', '.join(others)}: not measured"
 
 
 def _health(results: Results) -> list[str]:
@@ -157,11 +230,18 @@ def _means(means: pd.DataFrame) -> str:
 
 
 def _reasons(results: Results) -> str:
-    """List the cells that are not done, by reason."""
-    lost = results.frame[results.frame["status"] != "done"]
-    counted = lost.groupby(["detector", "dataset", "status", "reason"], sort=False).size().reset_index(name="cells")
+    counted = lost_cells(results)
     lines = [[str(value).replace("|", "/") for value in row] for row in counted.itertuples(index=False)]
     return f"### cells without a result\n\n{pipe_table(list(counted.columns), lines)}"
+
+
+def lost_cells(results: Results) -> pd.DataFrame:
+    """Return how many cells are not done, by detector, data set, condition, status and reason."""
+    lost = results.frame[results.frame["status"] != "done"]
+    reasons = [bare(reason, series) for reason, series in zip(lost["reason"], lost["series"], strict=True)]
+    kinds = [Condition.parse(text).name for text in lost["condition"]]
+    by = ["detector", "dataset", *(["condition"] if _crossed(results) else []), "status", "reason"]
+    return lost.assign(reason=reasons, condition=kinds).groupby(by, sort=False).size().reset_index(name="cells")
 
 
 def folded(text: str, width: int) -> str:
@@ -185,10 +265,3 @@ def _fold(table: str, width: int) -> str:
         used += size
     tables = ["\n".join("|" + "|".join(row[c] for c in piece) + "|" for row in rows) for piece in pieces]
     return "\n\n".join(tables) + "\n"
-
-
-def pipe_table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """Return an aligned Markdown table."""
-    widths = [max(len(row[i]) for row in [head, *lines]) for i in range(len(head))]
-    ruled = [head, ["-" * width for width in widths], *lines]
-    return "\n".join("| " + " | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) + " |" for row in ruled)

@@ -68,7 +68,7 @@ def chart_view(parent: Run) -> str:
     view = {
         "compareRunsMode": "CHART",
         "workflowType": "machine_learning",
-        "searchFilter": f"tags.`tsad.execution` = '{parent.data.tags['tsad.execution']}'",
+        "searchFilter": f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'",
         "orderByKey": f"metrics.`{parent.data.tags['tsad.headline']}`",
         "orderByAsc": "false",
     }

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, Run, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
 
-from tsad_bench.cells import Cell
+from tsad_bench.cells import Cell, digest
 from tsad_bench.outcome import Outcome
 from tsad_bench.tracking.store import OPEN, alone, experiment, search, told_plainly
 
@@ -52,11 +52,13 @@ class Tracker:
 
     def __init__(self, uri: str, header: Header, cells: Sequence[Cell]) -> None:
         self.uri, self.header = uri, header
+        self._data: dict[tuple[str, str], str] = {}
         with told_plainly(uri):
             with alone(uri):
                 self._client = MlflowClient(uri)
                 self._experiment = experiment(self._client, uri, header.suite)
                 self._cells = experiment(self._client, uri, f"{header.suite}/cells")
+                self._describe()
             found = self._mine(self._cells)
             self._runs = {run.data.tags["tsad.cell"]: str(run.info.run_id) for run in found}
             self._closed = {run.data.tags["tsad.cell"] for run in found if run.info.status not in OPEN}
@@ -72,6 +74,8 @@ class Tracker:
 
     def log_cell(self, cell: Cell, outcome: Outcome, folder: Path) -> None:
         """Log how a cell ended, with the files in `folder`; a cell that is logged already is left as it is."""
+        if "data" in outcome.facts:
+            self._data[cell.source, cell.series] = outcome.facts["data"]
         if cell.slot in self._closed:
             return
         with told_plainly(self.uri):
@@ -86,18 +90,20 @@ class Tracker:
     def finish(
         self, summaries: Mapping[str, Iterable[Point]], files: Mapping[str, str], note: str, *, ended: float
     ) -> None:
-        """Log each detector's summary and the tables, and close all runs of the execution.
+        """Log each detector's summary, the data sets and the tables, and close all runs of the execution.
 
         Everything is stamped with the time at which the last cell ended, so that saying it again changes nothing.
         """
         stamp = round(ended * 1000)
         with told_plainly(self.uri):
+            for run_id in [self.parent, *self.summaries.values()]:
+                self._client.log_inputs(run_id, _inputs(self._data))
             for label, points in summaries.items():
                 self._log_metrics(self.summaries[label], [Metric(p.key, p.value, stamp, p.step) for p in points])
                 self._client.set_terminated(self.summaries[label], "FINISHED", stamp)
             for name, text in files.items():
                 self._client.log_text(self.parent, text, name)
-            self._client.set_tag(self.parent, "mlflow.note.content", note[:TAG_LIMIT])
+            self._client.set_tag(self.parent, "mlflow.note.content", _shortened(note))
             self._client.set_terminated(self.parent, "FINISHED", stamp)
 
     def interrupt(self) -> None:
@@ -105,6 +111,12 @@ class Tracker:
         with told_plainly(self.uri):
             for run_id in [*self.summaries.values(), self.parent]:
                 self._client.set_terminated(run_id, "KILLED")
+
+    def _describe(self) -> None:
+        """Say in the list of experiments what each is."""
+        cells = f"The single cells of {self.header.suite}: scores, pictures, tracebacks, how to rerun them."
+        for experiment_id, text in ((self._experiment, self.header.summary), (self._cells, cells)):
+            self._client.set_experiment_tag(experiment_id, "mlflow.note.content", text)
 
     def _mine(self, experiment: str) -> list[Run]:
         return search(self._client, experiment, f"tags.`tsad.execution` = '{self.header.execution}'")
@@ -183,6 +195,35 @@ def _told(outcome: Outcome) -> dict[str, str]:
         **{f"undefined.{name}": reason for name, reason in outcome.undefined.items()},
     }
     return {name: text[:TAG_LIMIT] for name, text in tags.items() if text}
+
+
+def _inputs(data: Mapping[tuple[str, str], str]) -> list[DatasetInput]:
+    """Return MLflow's form of the data sets whose series, by name, have these digests."""
+    by_dataset: dict[str, dict[str, str]] = {}
+    for (dataset, series), found in sorted(data.items()):
+        by_dataset.setdefault(dataset, {})[series] = found
+    context = [InputTag("mlflow.data.context", "evaluation")]
+    return [
+        DatasetInput(
+            Dataset(
+                name=dataset,
+                digest=digest(series),
+                source_type="tsad",
+                source=json.dumps({"dataset": dataset}),
+                profile=json.dumps({"series": len(series), "digests": series}),
+            ),
+            context,
+        )
+        for dataset, series in by_dataset.items()
+    ]
+
+
+def _shortened(note: str) -> str:
+    """Cut a note between lines, so that no table breaks off inside a row."""
+    if len(note) <= TAG_LIMIT:
+        return note
+    rest = "\n\nThe rest is in table.md."
+    return note[: TAG_LIMIT - len(rest)].rpartition("\n")[0] + rest
 
 
 def values_of(outcome: Outcome) -> dict[str, float]:

@@ -1,0 +1,52 @@
+"""What a row of a table says of a detector beside its numbers: series, what is missing, look-ahead, cost."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from tsad_bench.results import ALL, COSTS, Results, pooled
+
+COST_HEADS = {"fit-seconds": "fit s", "score-seconds": "score s", "added-memory-mb": "memory MB"}
+
+
+def plain_condition(results: Results) -> str:
+    """Return the condition that speaks for a detector as it is: ``clean``, or the first where a suite has no such."""
+    conditions = [] if results.frame.empty else list(results.frame["condition"].unique())
+    return "clean" if "clean" in conditions else next(iter(conditions), "clean")
+
+
+def cells_of(results: Results, dataset: str) -> pd.DataFrame:
+    """Return the cells of a data set, or of all that are pooled."""
+    frame = results.frame
+    return frame[frame["dataset"].isin(pooled(frame["dataset"]) if dataset == ALL else [dataset])]
+
+
+def best_first(cells: pd.DataFrame, means: "pd.Series[float]", *, better: str) -> list[str]:
+    """Return the detectors by their means; those without a number follow as the suite has them."""
+    best = means.dropna().sort_values(ascending=better == "lower", kind="stable")
+    return list(dict.fromkeys([*map(str, best.index), *cells["detector"]]))
+
+
+def shortfall(state: pd.DataFrame, datasets: Iterable[str], detector: str) -> str:
+    """Say how many cells are done on the data sets of a table, if not all are."""
+    mine = state[(state["detector"] == detector) & state["dataset"].isin(list(datasets))]
+    done, planned = mine["done"].sum(), mine["planned"].sum()
+    return f"{done} of {planned} done" if done < planned else ""
+
+
+def look_ahead(cells: pd.DataFrame, detector: str) -> str:
+    """Write how many steps after a step its score looks at, at most: measured on the first series of each data set."""
+    steps = cells.loc[cells["detector"] == detector, "look-ahead"].max()
+    return "–" if pd.isna(steps) else "all" if np.isinf(steps) else f"{steps:.0f}"
+
+
+def costs(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return what each detector's cells cost: all seconds, and the most memory."""
+    how = {cost: "max" if cost.endswith("mb") else "sum" for cost in COSTS}
+    return cells.groupby("detector").agg(how)
+
+
+def cost(value: float) -> str:
+    """Write a cost."""
+    return "–" if pd.isna(value) else f"{value:,.1f}"
