@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import numpy as np
 import pandas as pd
@@ -226,12 +227,17 @@ def test_resume_refuses_another_version_of_a_plugin(own_folder: Path) -> None:
         resume(newest_execution())
 
 
-def test_the_view_of_the_ui_is_of_this_execution_sorted_by_the_headline(own_folder: Path) -> None:
+def test_the_view_of_the_ui_is_of_this_executions_detectors_sorted_by_the_headline(own_folder: Path) -> None:
     run(QUICK)
-    view = chart_view(read_parent(f"sqlite:///{own_folder / 'mlflow.db'}", suite="mine"))
-    assert view.startswith("#/experiments/1/runs?")
-    assert newest_execution() in view
-    assert "orderByKey=metrics.%60auc-pr%60" in view
+    run(QUICK)
+    uri = f"sqlite:///{own_folder / 'mlflow.db'}"
+    path, _, query = chart_view(read_parent(uri, suite="mine")).partition("?")
+    asked = parse_qs(query)
+    assert path == "#/experiments/1/runs"
+    assert asked["orderByKey"] == ["metrics.`auc-pr`"]
+    shown = MlflowClient(uri).search_runs(["1"], asked["searchFilter"][0])
+    assert sorted(each.data.tags["tsad.detector"] for each in shown) == ["random", "trivial"]
+    assert {each.data.tags["tsad.execution"] for each in shown} == {newest_execution()}
 
 
 def test_chosen_cells_have_a_picture() -> None:
