@@ -330,7 +330,7 @@ class Levels:
         (Levels(), True, "the detector gives no attribution"),
         (Levels(blames=True), None, "the series has no labels"),
         (Levels(blames=True), False, "no event in the labels"),
-        (Random(draws=2), True, "its scores are noise"),
+        (Random(draws=2).fit(np.zeros((100, 2))), True, "its scores are noise"),
     ],
 )
 def test_where_there_is_nothing_to_probe_the_reason_is_told(
