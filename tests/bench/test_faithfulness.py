@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from tsad_bench.faithfulness.cell import Case, add_to, margin
-from tsad_bench.faithfulness.infill import infill, moments
+from tsad_bench.faithfulness.infill import infill
 from tsad_bench.faithfulness.orders import FRACTIONS, STRETCHES, blamed_first, blocks, counts
 from tsad_bench.faithfulness.probe import Finding, Probe, Scale, probe
 from tsad_bench.outcome import Outcome
@@ -15,6 +15,7 @@ from tsad_bench.suite import Faithfulness
 from tsad_core import Array, Detection, Series, Undefined, detector
 from tsad_core.controls import PCA, MovingAverage, Random
 from tsad_core.datasets.synthetic import synthetic
+from tsad_core.scaling import scales
 
 PLAIN = Scale(0.0, 1.0)
 WEIGHTED = np.array([[4.0, 3.0, 2.0, 1.0]])
@@ -259,8 +260,8 @@ def test_infill_steps_over_missing_values() -> None:
     assert infill(series).values_TC[2].tolist() == [pytest.approx(1 + 4 * 2 / 3), 0]
 
 
-def test_moments_pass_over_what_is_missing_and_give_constant_channels_one() -> None:
-    mean_C, sd_C = moments(np.array([[1, 5, np.nan], [3, 5, np.nan], [np.nan, 5, np.nan]]))
+def test_scales_pass_over_what_is_missing_and_give_constant_channels_one() -> None:
+    mean_C, sd_C = scales(np.array([[1, 5, np.nan], [3, 5, np.nan], [np.nan, 5, np.nan]]), "standard")
     assert mean_C.tolist() == [2, 5, 0]
     assert sd_C.tolist() == [1, 1, 1]
 

@@ -238,3 +238,15 @@ def test_assignments_that_name_no_option_are_refused(wrong):
 
 def test_every_public_name_is_there():
     assert all(hasattr(tsad_core, name) for name in tsad_core.__all__)
+
+
+def test_a_choice_stays_the_string_that_was_given_so_that_scikit_learn_clones_it() -> None:
+    @detector
+    class Chosen(RobustZ):
+        """One option whose choices were spelt elsewhere."""
+
+        how: Literal["min-max", "none"] = "none"
+
+    given = f"min-{max.__name__}"  # equal to the choice, another object
+    assert Chosen(how=given).how is given
+    assert clone(Chosen(how=given)).how == "min-max"

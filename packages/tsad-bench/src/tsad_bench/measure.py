@@ -15,7 +15,7 @@ from tsad_core import Array, DataError, Registry, Series, TsadError
 from tsad_core.calibration import split
 from tsad_core.detector import Detector, Redrawn, detect, fit, redraw
 from tsad_core.thresholds import threshold
-from tsad_core.windows import period
+from tsad_core.windows import period, starts_within
 
 from tsad_bench import memory, remarks
 from tsad_bench.artifacts import DETECTED, write_artifacts
@@ -159,9 +159,9 @@ def _fit(cell: Cell, series: Series, registry: Registry) -> Fitted:
     train_TC, starts = series.train_TC, series.train_starts
     stop, tail = split(len(train_TC), gap=period(train_TC))
     before = time.perf_counter()
-    fit(detector, train_TC[:stop], tuple(start for start in starts if start < stop))
+    fit(detector, train_TC[:stop], starts_within(starts, 0, stop))
     seconds = time.perf_counter() - before
-    tail_starts = (0, *(start - tail for start in starts if start > tail))
+    tail_starts = starts_within(starts, tail, len(train_TC))
     detection = detect(detector, train_TC[tail:], tail_starts)
     rule = "in-sample" if tail < stop else SPLIT_RULE
     return Fitted(detector, as_kept(detection.scores_T), train_TC[tail:], tail_starts, rule, seconds)

@@ -9,6 +9,7 @@ import numpy as np
 from tsad_core.detector import Detector, Redrawn, detect
 from tsad_core.errors import Skip, Undefined
 from tsad_core.series import Array
+from tsad_core.windows import starts_within
 
 _EXCERPT = 2500
 _CUTS = 7
@@ -88,7 +89,7 @@ def _past_the_middle(cut: int, edges: tuple[int, ...]) -> int:
 
 
 def _scores(detector: Detector, part_TC: Array, starts: tuple[int, ...]) -> Array:
-    return detect(detector, part_TC, tuple(start for start in starts if start < len(part_TC))).scores_T
+    return detect(detector, part_TC, starts_within(starts, 0, len(part_TC))).scores_T
 
 
 def _reaches(

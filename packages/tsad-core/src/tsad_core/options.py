@@ -41,12 +41,20 @@ def detector(cls: type[Target]) -> type[Target]:
             checked_init(self, **options)
         except ValidationError as error:
             raise OptionError(_explain(error, made.__name__, option_names(made))) from None
+        _keep_given(self, options)
 
     made.__init__ = __init__  # type: ignore[method-assign]  # the dataclass's own, with our errors
     for name, method in _METHODS.items():
         if not hasattr(made, name):
             setattr(made, name, method)
     return made  # type: ignore[return-value]  # pydantic's dataclass wraps the same class
+
+
+def _keep_given(made: Any, options: Mapping[str, Option]) -> None:
+    """Undo that pydantic sets a `Literal`'s own string for an equal one: scikit-learn's ``clone`` asks for the same."""
+    for name, given in options.items():
+        if isinstance(given, str) and vars(made)[name] == given:
+            vars(made)[name] = given
 
 
 def option_names(cls: type[Any]) -> list[str]:

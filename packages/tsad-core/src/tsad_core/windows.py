@@ -47,6 +47,15 @@ def cover(steps: int, *, window: int, stride: int = 1, starts: tuple[int, ...] =
     return np.concatenate([_cover_segment(start, stop, window, stride) for start, stop in bounds])
 
 
+def starts_within(starts: tuple[int, ...], first: int, stop: int) -> tuple[int, ...]:
+    """Return the first steps of the segments of a stretch from `first` up to `stop`, counted from its own first step.
+
+    >>> starts_within((0, 40, 90), 30, 80)
+    (0, 10)
+    """
+    return (0, *(start - first for start in starts if first < start < stop))
+
+
 def gather(series_TC: Array, spans_B2: Array, *, window: int) -> Array:
     """Return the windows of a series, shape (B, L, C); a shortened span repeats its last step to fill."""
     C = series_TC.shape[1]

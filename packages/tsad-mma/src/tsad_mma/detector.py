@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt, Le
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from tsad_core import Array, Detection, detector, nn, windows
 from tsad_core.options import Option
+from tsad_core.scaling import Scaling, scales
 
 from tsad_mma.filtering import Limits
 from tsad_mma.model import Mixer, Shape, new_model
@@ -83,7 +84,7 @@ class MMA:
     """Steps between the windows that training draws from; ``"auto"`` is half a patch."""
     score_stride: Count | Literal["auto"] = "auto"
     """Steps between the windows that are scored; ``"auto"`` is a quarter of the window."""
-    scaling: Literal["min-max", "standard", "none"] = "min-max"
+    scaling: Scaling = "min-max"
     """How channels are made comparable, learnt on the training part."""
     smoothing: Steps | Literal["auto"] = "auto"
     """Steps of the moving average over the scores, 0 for none.
@@ -120,7 +121,7 @@ class MMA:
     def fit(self, train_TC: Array, starts: tuple[int, ...] = (0,)) -> Self:
         """Learn scales, sizes, weights, and which errors are usual."""
         self._resolve(train_TC, starts)
-        self.centre_C_, self.scale_C_ = _scales(train_TC, self.scaling)
+        self.centre_C_, self.scale_C_ = scales(train_TC, self.scaling)
         stop = self._fit_stop(len(train_TC))
         scaled_TC = self._scaled(train_TC)
         fitted, held_out = _cut(scaled_TC, starts, stop)
@@ -241,33 +242,10 @@ def legacy_limits(error_T: Array, *, window: int, patch: int, deviations: float)
 
 def _cut(part_TC: Array, starts: tuple[int, ...], stop: int) -> tuple[_Part, _Part | None]:
     """Return a part up to a step, and what is left of it if anything is."""
-    before = part_TC[:stop], tuple(start for start in starts if start < stop)
+    before = part_TC[:stop], windows.starts_within(starts, 0, stop)
     if stop == len(part_TC):
         return before, None
-    return before, (part_TC[stop:], (0, *(start - stop for start in starts if start > stop)))
-
-
-def _scales(train_TC: Array, scaling: str) -> tuple[Array, Array]:
-    """Return what to subtract from each channel and what to divide it by; 1 for a channel without spread."""
-    known_TC = np.isfinite(train_TC)
-    C = train_TC.shape[1]
-    if scaling == "none":
-        return np.zeros(C), np.ones(C)
-    values_TC = np.where(known_TC, train_TC, 0).astype(np.float64)
-    low_C, high_C = _extremes(values_TC, known_TC)
-    mean_C = _mean(values_TC, known_TC)
-    spread_C = np.sqrt(_mean(np.square(values_TC - mean_C), known_TC))
-    centre_C, scale_C = (low_C, high_C - low_C) if scaling == "min-max" else (mean_C, spread_C)
-    varies_C = high_C - low_C > 1e-6 * np.abs(values_TC).max(axis=0)
-    return centre_C, np.where(varies_C, scale_C, 1.0)
-
-
-def _extremes(values_TC: Array, known_TC: Array) -> tuple[Array, Array]:
-    """Return the least and the largest known value of each channel; 0 where none is."""
-    low_C = np.where(known_TC, values_TC, np.inf).min(axis=0)
-    high_C = np.where(known_TC, values_TC, -np.inf).max(axis=0)
-    any_C = known_TC.any(axis=0)
-    return np.where(any_C, low_C, 0.0), np.where(any_C, high_C, 0.0)
+    return before, (part_TC[stop:], windows.starts_within(starts, stop, len(part_TC)))
 
 
 def _error(scaled_TC: Array, seen: Seen) -> Array:

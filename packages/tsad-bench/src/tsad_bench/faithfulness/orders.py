@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 from tsad_core import Array, Series
-
-from tsad_bench.faithfulness.infill import moments
+from tsad_core.scaling import scales
 
 FRACTIONS = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
 STRETCHES = 20
@@ -51,7 +50,7 @@ def references(series: Series) -> dict[str, Array]:
     deviations; ``random`` blame.
     """
     assert series.root_causes_TC is not None, "the gate is for series that tell their root causes"
-    mean_C, sd_C = moments(series.train_TC)
+    mean_C, sd_C = scales(series.train_TC, "standard")
     return {
         "true-causes": series.root_causes_TC.astype(np.float64),
         "largest-deviation": np.nan_to_num(np.abs(series.test_TC - mean_C) / sd_C),

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 from tsad_core import Array, Series, Undefined
 from tsad_core.metrics.inputs import spans
+from tsad_core.windows import starts_within
 
 from tsad_bench.faithfulness.orders import FRACTIONS, blamed_first, blocks, counts
 
@@ -113,7 +114,7 @@ class _Trial:
         self.first, last = max(0, start - setup.margin), min(len(series.test_TC), stop + setup.margin)
         self.cut_TC = series.test_TC[self.first : last]
         self.inside = slice(start - self.first, stop - self.first)
-        self.starts = (0, *(step - self.first for step in series.test_starts if self.first < step < last))
+        self.starts = starts_within(series.test_starts, self.first, last)
         observed_TC = series.test_TC[start:stop]
         self.normal_TC = np.where(np.isnan(observed_TC), np.nan, setup.infill_TC[start:stop])
         self.block_TC = blocks(*observed_TC.shape)

@@ -7,7 +7,7 @@ from typing import Any
 from tsad_core import Array, OptionError, Series
 from tsad_core.calibration import split
 from tsad_core.detector import Detector, detect, fit
-from tsad_core.windows import period
+from tsad_core.windows import period, starts_within
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def untrained(detector: Detector, series: Series) -> dict[str, Array]:
         logger.warning("there is no untrained copy", exc_info=True)
         return {}
     stop, _ = split(len(series.train_TC), gap=period(series.train_TC))
-    fit(copy, series.train_TC[:stop], tuple(start for start in series.train_starts if start < stop))
+    fit(copy, series.train_TC[:stop], starts_within(series.train_starts, 0, stop))
     blame_TC = detect(copy, series.test_TC, series.test_starts).attribution_TC
     return {} if blame_TC is None else {UNTRAINED: blame_TC}
 

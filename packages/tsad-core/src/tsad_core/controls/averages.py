@@ -6,9 +6,10 @@ from typing import Self
 import numpy as np
 
 from tsad_core import windows
-from tsad_core.controls.choices import Scaling, Smoothing, Window, complete, resolve, scales, smooth
+from tsad_core.controls.choices import Smoothing, Window, complete, resolve, smooth
 from tsad_core.detector import Detection
 from tsad_core.options import detector
+from tsad_core.scaling import Scaling, scales
 from tsad_core.series import Array
 
 

@@ -4,10 +4,11 @@ from typing import Self
 
 import numpy as np
 
-from tsad_core.controls.choices import Smoothing, present, resolve, scales
+from tsad_core.controls.choices import Smoothing, resolve
 from tsad_core.controls.residual import detection
 from tsad_core.detector import Detection
 from tsad_core.options import detector
+from tsad_core.scaling import present, scales
 from tsad_core.series import Array
 
 

@@ -10,9 +10,10 @@ from sklearn import cluster, decomposition
 from sklearn.exceptions import ConvergenceWarning
 
 from tsad_core import windows
-from tsad_core.controls.choices import Count, Scaling, Smoothing, Steps, Window, complete, resolve, scales, smooth
+from tsad_core.controls.choices import Count, Smoothing, Steps, Window, complete, resolve, smooth
 from tsad_core.detector import Detection
 from tsad_core.options import detector
+from tsad_core.scaling import Scaling, scales
 from tsad_core.series import Array
 
 

@@ -11,7 +11,7 @@ from tsad_core.corruption.kind import Change, Dose
 from tsad_core.corruption.segments import free_starts, pasted
 from tsad_core.errors import Skip
 from tsad_core.series import Array, Series
-from tsad_core.windows import period
+from tsad_core.windows import period, starts_within
 
 Span = tuple[int, int]
 """The first step of an event and the step after its last."""
@@ -78,7 +78,7 @@ def _from(series: Series, first: int) -> Series:
     names = ("test_TC", "labels_T", "root_causes_TC", "normal_TC")
     parts = {name: getattr(series, name) for name in names}
     later: dict[str, Any] = {name: None if part is None else part[first:] for name, part in parts.items()}
-    starts = (0, *(start - first for start in series.test_starts if start > first))
+    starts = starts_within(series.test_starts, first, len(series.test_TC))
     return replace(series, **later, test_starts=starts)
 
 

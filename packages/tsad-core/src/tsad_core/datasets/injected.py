@@ -14,8 +14,9 @@ from annotated_types import Ge, Gt, Le, Lt
 from tsad_core.anomalies import Event, Spread, chosen_kinds, inject, mark, plan_events
 from tsad_core.datasets.home import find_home
 from tsad_core.errors import DataError, MissingDataError, OptionError, did_you_mean
+from tsad_core.scaling import present
 from tsad_core.series import Array, Series
-from tsad_core.windows import period
+from tsad_core.windows import period, starts_within
 
 SOURCES = {
     "ucr": "ucr",
@@ -126,8 +127,8 @@ def _parted(host: Series, train_share: float) -> Series:
         root_causes_TC=None,
         normal_TC=None,
         train_labels_T=None,
-        train_starts=tuple(start for start in host.train_starts if start < cut),
-        test_starts=(0, *(start - begin for start in host.train_starts if start > begin)),
+        train_starts=starts_within(host.train_starts, 0, cut),
+        test_starts=starts_within(host.train_starts, begin, steps),
     )
 
 
@@ -150,7 +151,7 @@ def _events(series: Series, recipe: _Recipe, wave: int, rng: np.random.Generator
 
 def _varying(train_TC: Array) -> list[int]:
     """Return the channels that are not constant; all of them if every one is."""
-    known_TC = np.where(np.isnan(train_TC).all(axis=0), 0.0, train_TC)
+    known_TC = present(train_TC)
     varying = np.flatnonzero(np.nanmin(known_TC, axis=0) < np.nanmax(known_TC, axis=0))
     return (varying if len(varying) else np.arange(train_TC.shape[1])).tolist()
 
