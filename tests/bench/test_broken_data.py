@@ -26,6 +26,7 @@ def call(*arguments: str):
     return CliRunner().invoke(cli, ["run", "--suite", "smoke", "--detector", "moving-average", *arguments])
 
 
+@pytest.mark.usefixtures("store", "in_process")
 def test_each_broken_file_is_one_line_and_the_whole_ones_keep_their_numbers(tmp_path: Path) -> None:
     machine(tmp_path, 1)
     machine(tmp_path, 2, test="\n".join(["0.1,0.2"] * STEPS))

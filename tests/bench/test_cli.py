@@ -16,7 +16,7 @@ name = "mine"
 headline = "auc-pr"
 metrics = ["auc-pr"]
 detectors = ["trivial"]
-datasets = [{ name = "tiny", options = { count = 6 } }]
+datasets = [{ name = "tiny", options = { count = 4 } }]
 """
 
 
@@ -24,10 +24,11 @@ def call(*arguments: str):
     return CliRunner().invoke(cli, arguments)
 
 
-@pytest.mark.parametrize("module", ["torch", "pandas", "sklearn", "mlflow", "numpy", "pydantic"])
-def test_help_loads_nothing_heavy(module: str) -> None:
-    code = f"import sys, tsad_bench.cli; sys.exit({module!r} in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)
+def test_help_loads_nothing_heavy() -> None:
+    code = "import sys, tsad_bench.cli; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    assert "tsad_bench.cli" in loaded
+    assert {"torch", "pandas", "sklearn", "mlflow", "matplotlib", "numpy", "pydantic"} & {*loaded} == set()
 
 
 def test_help_and_version_answer() -> None:
@@ -89,12 +90,12 @@ def test_completion_scripts_are_printed() -> None:
     assert "_TSAD_BENCH_COMPLETE=bash_complete" in call("completion", "bash").stdout
 
 
-@pytest.mark.usefixtures("faulty")
+@pytest.mark.usefixtures("faulty", "store", "in_process")
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_ends_cleanly_and_says_how_to_resume(own_folder: Path, kind: signal.Signals) -> None:
     (own_folder / "mine.toml").write_text(TOML)
     command = [sys.executable, "-m", "tsad_bench", "run", "--suite", "mine.toml", "--jobs", "1"]
-    slow = [*command, "--set", "trivial.pause=0.5"]
+    slow = [*command, "--set", "trivial.pause=0.4"]
     # a test run in the background ignores interrupts, and what it starts would too
     inherited = signal.signal(kind, signal.SIG_DFL)
     process = subprocess.Popen(slow, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -113,7 +114,8 @@ def test_an_interrupt_ends_cleanly_and_says_how_to_resume(own_folder: Path, kind
     assert "tsad-bench resume mine-" in told
     assert _open_runs(own_folder) == 0
     assert [worker for worker in workers if worker.is_running()] == []
-    again = subprocess.run([sys.executable, "-m", "tsad_bench", "resume"], capture_output=True, text=True, check=True)
+    again = call("resume")
+    assert again.exit_code == 0, again.output
     assert "1.000" in again.stdout
 
 
@@ -124,7 +126,8 @@ def _open_runs(folder: Path) -> int:
         return store.execute("select count(*) from runs where status = 'RUNNING'").fetchone()[0]
 
 
-def test_a_run_in_which_nothing_is_done_ends_in_a_failure(faulty) -> None:
+@pytest.mark.usefixtures("faulty", "store", "in_process")
+def test_a_run_in_which_nothing_is_done_ends_in_a_failure() -> None:
     Path("mine.toml").write_text(TOML.replace('"trivial"', '"raises"'))
     result = call("run", "--suite", "mine.toml", "--jobs", "1")
     assert result.exit_code == 1

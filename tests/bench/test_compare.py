@@ -147,6 +147,7 @@ def test_executions_without_a_cell_or_a_metric_in_common_cannot_be_compared() ->
         compare(old, side("new", ("x", "a", 0, 0.2), metrics=("n",)))
 
 
+@pytest.mark.usefixtures("store")
 def test_the_command_compares_executions_of_the_store_and_names_one_that_is_not_there(own_folder: Path) -> None:
     log("old", 0.2, own_folder, window=3)
     log("new", 0.2, own_folder, window=5)

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from tsad_bench.cells import Cell, Job
 from tsad_bench.executors import local
-from tsad_bench.faithfulness.cards import CARDS, cards
+from tsad_bench.faithfulness.cards import CARDS, OTHERS, cards, names
 from tsad_bench.measure import run_job
 from tsad_bench.outcome import Held, Outcome, Settings
 from tsad_bench.suite import Choice, Faithfulness, Limits, Suite, SuiteError, parse_suite
 from tsad_core import Registry, find_plugins
 
-QUICK = Faithfulness(orders=2, events=2, self_circular=False)
+QUICK = Faithfulness(orders=2, events=2, self_circular=False, others=False)
 NAMES = ["faithfulness-deletion", "faithfulness-insertion"]
 SMALL = {"count": 1, "train_steps": 600, "test_steps": 600}
 WEARY = """
@@ -128,6 +128,7 @@ def test_a_table_that_is_wrong_is_one_line(text: str) -> None:
 def test_every_number_has_a_card_and_the_circular_ones_say_so() -> None:
     assert cards(None) == {}
     assert list(cards(QUICK)) == NAMES
+    assert set(cards(Faithfulness(self_circular=False))) == {*NAMES, *names(OTHERS)}
     assert cards(Faithfulness()) == CARDS
     assert all(card.name == name and card.better == "higher" for name, card in CARDS.items())
     assert all("Circular" in CARDS[f"{name}-self-circular"].definition for name in NAMES)

@@ -15,7 +15,7 @@ from tsad_bench.suite import parse_suite
 
 DRIVER = Path(__file__).parent / "killing.py"
 
-pytestmark = [pytest.mark.usefixtures("faulty"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.usefixtures("faulty", "in_process"), pytest.mark.timeout(900)]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tsad_bench.rerun import rerun
 from tsad_bench.runner import newest_execution
 from tsad_bench.suite import parse_suite
 
-pytestmark = pytest.mark.usefixtures("faulty")
+pytestmark = pytest.mark.usefixtures("faulty", "store", "in_process")
 
 SUITE = """
 name = "mine"

@@ -1,15 +1,12 @@
-"""Runs: every way to fail is a status, the store holds everything, the same run gives the same numbers."""
+"""Runs: the store holds everything, reports and reruns come from it, resume changes nothing that is done."""
 
 import json
 import sqlite3
-import subprocess
-import sys
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs
 
-import numpy as np
 import pandas as pd
-import psutil
 import pytest
 from mlflow import MlflowClient
 from tsad_bench import resume, run_suite
@@ -19,10 +16,10 @@ from tsad_bench.report.table import csv, markdown
 from tsad_bench.rerun import rerun
 from tsad_bench.runner import newest_execution
 from tsad_bench.suite import parse_suite
-from tsad_bench.tracking import chart_view, read_parent
+from tsad_bench.tracking import chart_view, read_cell, read_parent
 from tsad_bench.tracking.writing import TAG_LIMIT, _shortened
 
-pytestmark = pytest.mark.usefixtures("faulty")
+pytestmark = pytest.mark.usefixtures("faulty", "store", "in_process")
 
 HEAD = """
 name = "mine"
@@ -33,67 +30,14 @@ metrics = ["auc-pr", "f1", "hit-rate-100"]
 QUICK = (
     HEAD + 'detectors = ["trivial", "random"]\ndatasets = [{ name = "tiny", options = { count = 2 } }]\nseeds = [0, 1]'
 )
-FAULTS = (
-    HEAD
-    + """
-detectors = ["trivial", "raises", "exits", "quits", "killed", "hungry", "skips", "short", "nan", "mutates", "hangs"]
-datasets = [{ name = "tiny", options = { count = 1 } }]
-[limits]
-seconds = 12
-memory_mb = 900
-"""
-)
 
 
-def run(text: str, **more) -> pd.DataFrame:
-    return run_suite(parse_suite(text, source="here"), jobs=2, **more)
-
-
-def test_every_way_to_fail_is_a_status_with_its_reason() -> None:
-    frame = run(FAULTS).set_index("detector")
-    assert frame["status"].to_dict() == {
-        "trivial": "done",
-        "raises": "failed",
-        "exits": "failed",
-        "quits": "failed",
-        "killed": "failed",
-        "hungry": "out-of-memory",
-        "skips": "skipped",
-        "short": "failed",
-        "nan": "failed",
-        "mutates": "failed",
-        "hangs": "timed-out",
-    }
-    words = {
-        "raises": "ZeroDivisionError: on purpose",
-        "exits": "exited with code 3",
-        "quits": "exited with code 1",
-        "killed": "SIGKILL",
-        "hungry": "the limit is 900 MiB",
-        "skips": "needs 3 channels or more",
-        "short": "10 scores for 11 steps",
-        "nan": "not finite at step 0",
-        "mutates": "read-only",
-        "hangs": "took over 12 s",
-    }
-    assert {name: words[name] in frame.loc[name, "reason"] for name in words} == dict.fromkeys(words, True)
-    assert frame.drop(index="trivial")["auc-pr"].isna().all()
-    client = MlflowClient(f"sqlite:///{Path.cwd() / 'mlflow.db'}")
-    cells = client.get_experiment_by_name("mine/cells").experiment_id
-    (raised,) = client.search_runs([cells], "tags.`tsad.detector` = 'raises'")
-    assert raised.data.tags["tsad.rerun"] == f"tsad-bench rerun {raised.info.run_id}"
-    trace = Path(client.download_artifacts(raised.info.run_id, "traceback.txt")).read_text()
-    assert 'raise ZeroDivisionError("on purpose")' in trace
-
-
-def test_the_same_seed_gives_the_same_numbers_to_the_last_digit() -> None:
-    first, second = run(QUICK), run(QUICK)
-    kept = ["detector", "series", "seed", "key", "auc-pr", "f1"]
-    pd.testing.assert_frame_equal(first[kept], second[kept], check_exact=True)
+def run(text: str, *, artifacts: str = "none", **more) -> pd.DataFrame:
+    return run_suite(parse_suite(text, source="here"), jobs=2, artifacts=artifacts, **more)
 
 
 def test_the_store_holds_what_people_compare_apart_from_the_cells() -> None:
-    frame = run(QUICK)
+    frame = run(QUICK, artifacts="scores")
     client = MlflowClient(f"sqlite:///{Path.cwd() / 'mlflow.db'}")
     runs = client.search_runs([client.get_experiment_by_name("mine").experiment_id])
     by_name = {run.info.run_name: run for run in runs}
@@ -156,7 +100,7 @@ def test_kept_scores_give_the_recorded_metric_again() -> None:
 
 
 def test_without_artifacts_nothing_but_numbers_is_kept() -> None:
-    run(QUICK, artifacts="none")
+    run(QUICK, artifacts="none", seeds=[0])
     assert list(Path.cwd().glob("**/scores.parquet")) == []
 
 
@@ -183,7 +127,8 @@ def test_a_cell_run_again_from_its_record_is_the_same_to_the_last_digit(own_fold
     assert compared.differences == []
     assert compared.again.metrics == compared.recorded.metrics != {}
     client.log_metric(random.info.run_id, "auc-pr", 0.123)
-    (difference,) = rerun(random.info.run_id, tracking_uri=uri).differences
+    _, recorded, _ = read_cell(uri, random.info.run_id)
+    (difference,) = replace(compared, recorded=recorded).differences
     assert difference.startswith("auc-pr: recorded 0.123, now ")
 
 
@@ -191,7 +136,7 @@ def test_a_store_that_cannot_be_reached_stops_no_run_and_resume_logs_the_rest(ow
     blocked = own_folder / "store"
     blocked.write_text("a file where a folder should be")
     uri = f"sqlite:///{blocked / 'mlflow.db'}"
-    frame = run(QUICK, tracking_uri=uri)
+    frame = run(QUICK, tracking_uri=uri, artifacts="scores")
     assert set(frame["status"]) == {"done"}
     blocked.unlink()
     blocked.mkdir()
@@ -241,7 +186,7 @@ def test_the_view_of_the_ui_is_of_this_executions_detectors_sorted_by_the_headli
 
 
 def test_chosen_cells_have_a_picture() -> None:
-    run(QUICK)
+    run(QUICK, artifacts="scores")
     pictures = list(Path.cwd().glob("mlartifacts/*/artifacts/scores.png"))
     assert len(pictures) == 2  # two detectors, the first series, the first seed
     assert all(picture.read_bytes().startswith(b"\x89PNG") for picture in pictures)
@@ -267,33 +212,6 @@ def test_the_grid_of_a_data_set_makes_data_sets_of_its_own() -> None:
     assert frame.groupby("dataset").size().to_dict() == {"tiny-steps-200": 3, "tiny-steps-60": 3}
 
 
-def test_a_detector_that_dies_and_leaves_a_child_behind_is_found_out_at_once() -> None:
-    frame = run(HEAD + 'detectors = ["forks"]\ndatasets = [{ name = "tiny", options = { count = 1 } }]')
-    assert frame["status"].tolist() == ["failed"]
-    assert "exited with code 7" in frame["reason"][0]
-    assert not [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", "313"]]
-
-
-def test_what_a_detector_leaks_is_not_held_against_the_next() -> None:
-    text = HEAD + 'detectors = ["leaky", "trivial"]\ndatasets = ["tiny"]\n[limits]\nmemory_mb = 700'
-    frame = run_suite(parse_suite(text, source="here"), jobs=1)
-    assert set(frame["status"]) == {"done"}
-
-
-def test_what_ends_while_its_look_ahead_is_measured_keeps_its_numbers() -> None:
-    frame = run(HEAD + 'detectors = ["weary", "trivial"]\ndatasets = [{ name = "tiny", options = { count = 2 } }]')
-    assert set(frame["status"]) == {"done"}
-    assert frame["auc-pr"].notna().all()
-    first = frame[frame["series"] == "t0"].set_index("detector")["look-ahead"]
-    assert first["trivial"] == 0
-    assert np.isnan(first["weary"])
-
-
-def test_loading_libraries_is_not_the_detectors_time() -> None:
-    frame = run(HEAD + 'detectors = ["trivial"]\ndatasets = ["tiny"]\n[limits]\nseconds = 1.5')
-    assert set(frame["status"]) == {"done"}
-
-
 def test_cell_runs_say_their_condition_and_seed() -> None:
     run(QUICK + '\n[[conditions]]\nkind = "white-noise"\nlevels = [10]')
     client = MlflowClient(f"sqlite:///{Path.cwd() / 'mlflow.db'}")
@@ -308,17 +226,6 @@ def test_a_long_reason_of_odd_characters_is_one_short_line() -> None:
     (reason,) = frame["reason"]
     assert reason.startswith("ValueError: caf\\udce9")
     assert len(reason) < 400
-
-
-def test_two_first_runs_at_once_share_a_store(own_folder: Path) -> None:
-    (own_folder / "mine.toml").write_text(QUICK)
-    command = [sys.executable, "-m", "tsad_bench", "run", "--suite", "mine.toml", "--jobs", "1"]
-    both = [subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    told = [process.communicate(timeout=120)[1] for process in both]
-    assert [process.returncode for process in both] == [0, 0], told
-    with sqlite3.connect(own_folder / "mlflow.db") as store:
-        assert store.execute("select count(*) from runs where status <> 'FINISHED'").fetchone() == (0,)
-        assert store.execute("select count(*) from runs").fetchone() == (2 * (8 + 3),)
 
 
 def test_a_report_on_several_conditions_has_levels_in_order_and_a_page_of_curves(own_folder: Path) -> None:

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from tsad_core.anomalies import KINDS, Event, Spread, inject, mark, plan_events
+from tsad_core.anomalies import KINDS, Event, Spread, inject, kinds_within, mark, plan_events
 from tsad_core.series import Array
 
 # What each kind does, on a triangle wave of period 8 whose median is 0: 0 1 2 1 0 -1 -2 -1 ...
@@ -105,3 +105,10 @@ def test_no_event_crosses_the_start_of_a_segment(starts: tuple[int, ...]) -> Non
         assert not any(event.start < start < event.stop for start in starts)
     ordered = sorted(plan, key=lambda event: event.start)
     assert all(after.start - before.stop >= 3 for before, after in itertools.pairwise(ordered))
+
+
+def test_runs_of_labels_have_the_kinds_of_the_events_that_they_lie_in() -> None:
+    # in no order of time; of the noise one step is not labelled, of the last trend none is
+    events = [Event("trend", 6, 8, (0,)), Event("noise", 0, 4, (0,)), Event("trend", 9, 10, (0,))]
+    assert kinds_within(events, np.array([1, 1, 0, 1, 0, 0, 0, 1, 0, 0], dtype=bool)) == ("noise", "noise", "trend")
+    assert kinds_within([], np.zeros(3, dtype=bool)) == ()

@@ -130,3 +130,36 @@ def test_the_digest_tells_equal_bytes_of_other_shapes_apart():
     flat = Series(name="s", train_TC=np.zeros((4, 1)), test_TC=np.zeros((1, 1)))
     other = Series(name="s", train_TC=np.zeros((1, 1)), test_TC=np.zeros((4, 1)))
     assert flat.digest != other.digest
+
+
+@pytest.mark.parametrize(
+    ("labels_T", "kinds"),
+    [
+        ([1, 1, 1], ["trend"]),
+        ([1, 0, 1], ["trend", "noise"]),
+        ([0, 1, 0], ["trend"]),
+        ([0, 0, 0], []),
+    ],
+)
+def test_each_run_of_labels_may_have_a_kind(labels_T, kinds):
+    assert make(labels_T=labels_T, event_kinds=kinds).event_kinds == tuple(kinds)
+    # an event that reaches over the start of a segment is one all the same
+    assert make(labels_T=labels_T, event_kinds=kinds, test_starts=(0, 1)).event_kinds == tuple(kinds)
+    assert make(labels_T=labels_T).event_kinds == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"labels_T": [1, 0, 1]}, "series s: 1 event_kinds for 2 events; give one for each run of labels, or none"),
+        ({"labels_T": [0, 0, 0]}, "series s: 1 event_kinds for 0 events"),
+        ({}, "series s: 1 event_kinds without labels_T"),
+    ],
+)
+def test_kinds_that_do_not_match_the_events_are_refused(given, message):
+    with pytest.raises(DataError, match=message):
+        make(event_kinds=("trend",), **given)
+
+
+def test_kinds_are_not_in_the_digest():
+    assert make(labels_T=[0, 1, 0], event_kinds=("trend",)).digest == make(labels_T=[0, 1, 0]).digest

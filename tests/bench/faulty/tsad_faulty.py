@@ -33,7 +33,8 @@ def tsad_detectors() -> list[Entry]:
         "verbose": "Verbose",
         "weary": "Weary",
     }
-    return [Entry(name, f"tsad_faulty:{attribute}", f"a detector that is {name}") for name, attribute in names.items()]
+    found = [Entry(name, f"tsad_faulty:{attribute}", f"a detector that is {name}") for name, attribute in names.items()]
+    return [*found, Entry("tardy", "tsad_tardy:Tardy", "a detector that is slow to load")]
 
 
 @hookimpl

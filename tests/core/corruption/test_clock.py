@@ -107,3 +107,9 @@ def test_a_slow_step_right_on_a_clean_one_has_its_value_whatever_comes_next() ->
     values_TC[3, 0] = np.nan
     clean = Series(name="gap", train_TC=values_TC, test_TC=values_TC, missing=True)
     assert slowed(clean, 50)[0].test_TC[:, 0].tolist() == [0, 2, 4]
+
+
+def test_events_of_a_slower_clock_have_no_kinds() -> None:
+    labels_T = np.isin(np.arange(10), [2, 4])
+    slow, _ = slowed(ramp(10, labels_T=labels_T, event_kinds=("trend", "noise")), 50)
+    assert slow.event_kinds == ()

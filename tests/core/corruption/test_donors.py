@@ -172,3 +172,18 @@ def test_missing_values_of_host_and_donor_leave_the_host_as_it_is() -> None:
     kept: Array = series.train_TC[struck_T][0, 1] == train_TC[struck_T][0, 1]
     assert kept
     assert series.train_TC[struck_T][1, 1] == 101
+
+
+def test_the_scored_half_keeps_the_kinds_of_its_own_events() -> None:
+    kinds = ("spike", "drift", "noise", "trend")
+    assert with_donors(plant(FOUR, event_kinds=kinds), 1).event_kinds == ("noise", "trend")
+    assert with_donors(plant(FOUR), 1).event_kinds == ()
+    assert with_donors(plant(FOUR, event_kinds=kinds), 1, "legacy-leak-anomalies").event_kinds == kinds
+
+
+def test_what_is_left_of_an_event_that_is_cut_at_a_segment_keeps_its_kind() -> None:
+    # a run in three segments: the first piece is donated, the embargo lasts until the second is over
+    series = with_donors(plant([(10, 100)], event_kinds=("drift",), test_starts=(0, 20, 60)), 0)
+    assert series.labels_T is not None
+    assert np.flatnonzero(series.labels_T).tolist() == list(range(40))
+    assert series.event_kinds == ("drift",)

@@ -220,3 +220,15 @@ def test_real_servers_hold_every_kind_of_anomaly_in_several_channels() -> None:
         events = np.count_nonzero(np.diff(labels_T, prepend=False, append=False)) // 2
         assert events >= len(KINDS) - 1, name
         assert 0.05 < labels_T.mean() <= 0.1
+
+
+def test_the_series_tells_the_kind_of_each_run_of_labels_and_not_those_of_its_host(hosts) -> None:
+    hosts(host(event_kinds=("of the host",)))
+    series = made(kinds="trend")
+    assert set(series.event_kinds) == {"trend"}
+    train_TC = np.array(host().train_TC)
+    train_TC[::2] = np.nan
+    hosts(host(train_TC=train_TC, missing=True))
+    pieces = made(kinds="trend").event_kinds
+    assert set(pieces) == {"trend"}
+    assert len(pieces) > len(series.event_kinds)

@@ -191,3 +191,10 @@ def test_a_series_depends_on_each_option_of_its_recipe() -> None:
 
 def test_the_example_runs() -> None:
     assert doctest.testmod(module).failed == 0
+
+
+def test_the_series_tells_the_kinds_of_its_events_in_order_of_time() -> None:
+    for index in range(3):
+        series, events = generate(Recipe(), index)
+        assert series.event_kinds == tuple(event.kind for event in events)
+    assert generate(Recipe(density=0.0))[0].event_kinds == ()

@@ -90,7 +90,7 @@ def cli(verbose: bool) -> None:
     show_default=True,
     help="What to keep of each cell: nothing, scores, or attribution and expected values too.",
 )
-@click.option("--dry-run", is_flag=True, help="Print the cells and stop.")
+@click.option("--dry-run", is_flag=True, help="Print the cells and how long they may take, and stop.")
 def run(  # noqa: PLR0917 - click passes them by name
     suite: str,
     detectors: tuple[str, ...],
@@ -108,6 +108,7 @@ def run(  # noqa: PLR0917 - click passes them by name
     from tsad_core.options import parse_assignments
 
     from tsad_bench import runner
+    from tsad_bench.estimate import estimate
     from tsad_bench.order import make_order, plan_of
     from tsad_bench.suite import narrow, read_suite
 
@@ -115,8 +116,11 @@ def run(  # noqa: PLR0917 - click passes them by name
     narrowed = narrow(read_suite(suite), detectors=detectors, datasets=datasets, metrics=metrics, seeds=seeds)
     order = make_order(narrowed, registry, options=parse_assignments(assignments), **how)
     if dry_run:
-        for cell in plan_of(order, registry).cells:
+        planned = plan_of(order, registry)
+        for cell in planned.cells:
             click.echo(f"{cell.slot}  {cell.place}")
+        told = estimate(planned.jobs, Path(runner.ROOT), workers=order.workers, limits=order.suite.limits)
+        click.echo(told, err=True)
         return
     _finish(lambda progress: runner.begin(order, registry, progress=progress))
 

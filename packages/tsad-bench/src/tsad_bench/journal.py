@@ -11,13 +11,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from tsad_core import TsadError
 
 from tsad_bench.outcome import Outcome
 
 FILE = "journal.jsonl"
+Of = Literal["cell", "judge"]
+"""Whose outcome: of a cell, or of a detector that judges what others blame."""
 
 
 class JournalError(TsadError):
@@ -60,13 +62,13 @@ class Journal:
     def _unwritable(self, why: str) -> JournalError:
         return JournalError(f"cannot write {self.folder / FILE}: {why}; mend that, then resume {self.folder.name}")
 
-    def write_outcome(self, outcome: Outcome) -> None:
-        """Append how a cell ended."""
-        self.write("cell", **asdict(outcome))
+    def write_outcome(self, outcome: Outcome, of: Of = "cell") -> None:
+        """Append how a cell, or a judge, ended."""
+        self.write(of, **asdict(outcome))
 
-    def outcomes(self) -> dict[str, Outcome]:
-        """Return every cell's outcome so far, by its slot."""
-        return {outcome.slot: outcome for outcome in read_outcomes(self.folder)}
+    def outcomes(self, of: Of = "cell") -> dict[str, Outcome]:
+        """Return every cell's outcome so far, or what every judge found, by its slot."""
+        return {outcome.slot: outcome for outcome in read_outcomes(self.folder, of)}
 
 
 def read_events(folder: Path) -> Iterator[dict[str, Any]]:
@@ -88,10 +90,10 @@ def read_start(folder: Path) -> dict[str, Any]:
     return start
 
 
-def read_outcomes(folder: Path) -> Iterator[Outcome]:
-    """Yield the outcomes in a journal, in the order in which cells ended."""
+def read_outcomes(folder: Path, of: Of = "cell") -> Iterator[Outcome]:
+    """Yield the outcomes in a journal, of cells or of judges, in the order in which they ended."""
     for event in read_events(folder):
-        if event["event"] == "cell":
+        if event["event"] == of:
             yield Outcome(**{key: value for key, value in event.items() if key not in {"event", "time"}})
 
 

@@ -22,6 +22,7 @@ from tsad_bench.artifacts import DETECTED, write_artifacts
 from tsad_bench.cells import SPLIT_RULE, Cell, Job, digest
 from tsad_bench.evaluation import Loaded, Subject, as_kept, evaluate_into, load_metrics, under_condition
 from tsad_bench.faithfulness.cell import Case, add_to, has_place, hold_open
+from tsad_bench.kinds import by_kind
 from tsad_bench.outcome import Held, Outcome, Settings, ended, unread
 from tsad_bench.plugins import make_detector, open_dataset
 
@@ -131,6 +132,11 @@ def read_series(cell: Cell, settings: Settings, registry: Registry) -> Series:
     return series
 
 
+def kept_fitted(slot: str, settings: Settings) -> Path:
+    """Return where a cell's fitted detector is kept for the others of its series."""
+    return Path(settings.folder) / "fitted" / slot
+
+
 def cell_key(cell: Cell, facts: Mapping[str, Any]) -> str:
     """Return the hash of everything that can change a cell's scores; nothing while its data is unknown."""
     if "data" not in facts:
@@ -186,9 +192,13 @@ def _run_cell(cell: Cell, bench: Bench) -> Outcome:
 
 
 def _keep(cell: Cell, inputs: Mapping[str, Array | None], settings: Settings) -> str:
-    """Write a cell's artefacts and say how that went: numbers are not lost because a disk is full."""
+    """Write a cell's artefacts and say how that went: numbers are not lost because a disk is full.
+
+    A cell that gets a picture keeps what its reasons are drawn from.
+    """
+    whole = settings.artifacts == "all" or cell.slot in settings.pictures
     try:
-        write_artifacts(Path(settings.folder) / cell.slot, inputs, whole=settings.artifacts == "all")
+        write_artifacts(Path(settings.folder) / cell.slot, inputs, whole=whole)
     except OSError as error:
         logger.warning("%s: no artefacts: %s", cell.place, error)
         return f"not kept: {error.strerror}"
@@ -213,7 +223,8 @@ def _probe(job: Job, outcome: Outcome, bench: Bench) -> Iterator[Held]:
     budget, cell = bench.settings.faithfulness, next(cell for cell in job.cells if cell.slot == outcome.slot)
     if budget and has_place(cell):
         yield Held(outcome)
-        case = Case(bench.fitted.detector, bench.series, bench.fitted.calibration_T, budget)
+        folder = kept_fitted(outcome.slot, bench.settings) if budget.others else None
+        case = Case(bench.fitted.detector, bench.series, bench.fitted.calibration_T, budget, folder)
         for _ in add_to(outcome, case):
             yield Held(outcome)
 
@@ -230,6 +241,7 @@ def _look_ahead(cell: Cell, bench: Bench) -> dict[str, Any]:
 def _measured(inputs: Mapping[str, Array | None], subject: Subject, bench: Bench) -> Outcome:
     outcome = Outcome(facts=_facts(subject.corrupted.series, bench) | remarks.on_series(bench.series))
     outcome.facts |= remarks.on_scores(inputs, bench.series)
+    outcome.facts |= by_kind(inputs, subject, bench.metrics, bench.settings.headline)
     outcome.facts["gives"] = [name for name in DETECTED if inputs[f"{name}_TC"] is not None]
     evaluate_into(outcome, inputs, bench.metrics)
     if isinstance(bench.fitted.detector, Redrawn) and bench.fitted.detector.draws > 1:

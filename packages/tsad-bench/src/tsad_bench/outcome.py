@@ -27,6 +27,8 @@ class Settings:
     metrics: Mapping[str, Choice]
     folder: str
     """Where a cell's artefacts are written."""
+    headline: str = ""
+    """The metric that is also computed by kind of anomaly, if any."""
     pictures: frozenset[str] = frozenset()
     """Slots of the cells that get one."""
     probed: frozenset[str] = frozenset()

@@ -14,8 +14,8 @@ PLAIN_SECONDS = 10.0
 class Progress(Protocol):
     """Is told how a run goes on."""
 
-    def begin(self, total: int, done: int) -> None:
-        """There are `total` cells, `done` of them from before."""
+    def begin(self, total: int, done: int, of: str = "cells") -> None:
+        """There are `total` cells, `done` of them from before; or so many of something else."""
 
     def ended(self, cell: Cell, outcome: Outcome) -> None:
         """A cell ended."""
@@ -30,7 +30,7 @@ class Progress(Protocol):
 class Silent:
     """Says nothing."""
 
-    def begin(self, total: int, done: int) -> None:
+    def begin(self, total: int, done: int, of: str = "cells") -> None:
         """Ignore it."""
 
     def ended(self, cell: Cell, outcome: Outcome) -> None:
@@ -46,11 +46,12 @@ class Silent:
 class Plain:
     """Writes lines to standard error: one for each fault, else one every ten seconds."""
 
-    def begin(self, total: int, done: int) -> None:
+    def begin(self, total: int, done: int, of: str = "cells") -> None:
         """Remember when and where the run began."""
+        self._of = of
         self._total, self._before, self._count = total, done, Counter[str]()
         self._began = self._told = time.monotonic()
-        self.say(f"{total - done} cells to run" + (f", {done} done before" if done else ""))
+        self.say(f"{total - done} {of} to run" + (f", {done} done before" if done else ""))
 
     def ended(self, cell: Cell, outcome: Outcome) -> None:
         """Tell of a fault at once, of the rest now and then."""
@@ -61,7 +62,7 @@ class Plain:
         if time.monotonic() - self._told > PLAIN_SECONDS or self._before + ran == self._total:
             self._told = time.monotonic()
             left = (self._told - self._began) / ran * (self._total - self._before - ran)
-            self.say(f"{self._before + ran}/{self._total} cells, {faults(self._count)} failed, {clock(left)} left")
+            self.say(f"{self._before + ran}/{self._total} {self._of}, {faults(self._count)} failed, {clock(left)} left")
 
     def say(self, message: str) -> None:
         """Write one line."""
@@ -74,7 +75,7 @@ class Plain:
 class Bar:
     """Draws a bar on standard error with cells done, failed and the time left."""
 
-    def begin(self, total: int, done: int) -> None:
+    def begin(self, total: int, done: int, of: str = "cells") -> None:
         """Draw the bar."""
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -91,7 +92,7 @@ class Bar:
             TimeRemainingColumn(),
             console=Console(stderr=True),
         )
-        self._task = self._bar.add_task("cells", total=total, completed=done, failed=0)
+        self._task = self._bar.add_task(of, total=total, completed=done, failed=0)
         self._bar.start()
 
     def ended(self, cell: Cell, outcome: Outcome) -> None:

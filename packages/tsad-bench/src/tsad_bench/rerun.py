@@ -1,7 +1,6 @@
 """One recorded cell, run again from its configuration and compared with what was recorded."""
 
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from tsad_core.datasets.home import find_home
 
 from tsad_bench.cells import Cell, Job
 from tsad_bench.executors.local import run_jobs
+from tsad_bench.faithfulness.cards import CARDS, OTHERS, names
 from tsad_bench.outcome import Outcome, Settings
 from tsad_bench.suite import Choice, Faithfulness, Limits
 from tsad_bench.tracking import read_cell
@@ -35,7 +35,14 @@ class Comparison:
             )
             if before != after
         ]
-        return lines + _differing(self.recorded.metrics, self.again.metrics)
+        return lines + self._differing()
+
+    def _differing(self) -> list[str]:
+        """Compare the metrics, but for faithfulness that others gave or that the gate took."""
+        before, after = self.recorded.metrics, self.again.metrics
+        elsewhere = {*names(OTHERS), *(CARDS.keys() & self.recorded.undefined.keys())}
+        differing = [n for n in {**before, **after} if n not in elsewhere and before.get(n) != after.get(n)]
+        return [f"{name}: recorded {before.get(name)}, now {after.get(name)}" for name in differing]
 
 
 def rerun(run_id: str, *, tracking_uri: str, home: Path | None = None) -> Comparison:
@@ -47,14 +54,10 @@ def rerun(run_id: str, *, tracking_uri: str, home: Path | None = None) -> Compar
         path = str(found.absolute()) if found else None
         settings = Settings(metrics, folder, home=path, artifacts="none", threads=config["threads"])
         if "faithfulness" in config:
-            settings = replace(settings, faithfulness=Faithfulness.model_validate(config["faithfulness"]))
+            budget = Faithfulness.model_validate(config["faithfulness"] | {"others": False})
+            settings = replace(settings, faithfulness=budget)
         limits = Limits.model_validate(config["limits"])
         (again,) = run_jobs([Job((cell,))], settings, workers=1, limits=limits)
     if again.facts.get("fault") == "data":
         raise DataError(again.reason)
     return Comparison(cell, recorded, again)
-
-
-def _differing(before: Mapping[str, float], after: Mapping[str, float]) -> list[str]:
-    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    return [f"{name}: recorded {before.get(name)}, now {after.get(name)}" for name in names]

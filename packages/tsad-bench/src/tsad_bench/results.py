@@ -1,5 +1,6 @@
 """Results of an execution: one row a cell, and what tables make of them."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +14,10 @@ from tsad_bench.faithfulness.gate import gated
 from tsad_bench.outcome import Outcome
 
 ALL = "all data sets"
+CONTROLS = "tsad-core"
+"""The distribution whose detectors are the controls."""
+FLOOR = "random"
+"""The control whose numbers stand in for missing ones."""
 PLACE = ["dataset", "condition", "detector"]
 COSTS = ("fit-seconds", "score-seconds", "peak-memory-mb", "added-memory-mb")
 
@@ -62,6 +67,7 @@ def _row(cell: Cell, outcome: Outcome, metrics: Iterable[str]) -> dict[str, obje
     row |= {"look-ahead": remarks.look_ahead_of(outcome.facts), "fault": outcome.facts.get("fault", "")}
     row |= {"health": " ".join(outcome.facts.get("health", [])), "twin": outcome.facts.get("twin", "")}
     row |= {"solved": bool(outcome.facts.get("solved")), "distribution": outcome.facts.get("distribution", "")}
+    row["kinds"] = json.dumps(outcome.facts["kinds"]) if "kinds" in outcome.facts else ""
     return row | {cost: outcome.costs.get(cost, np.nan) for cost in COSTS}
 
 
@@ -128,6 +134,22 @@ def common_subset(results: Results) -> Results:
     places = zip(frame["dataset"], frame["condition"], frame["series"], strict=True)
     kept = frame[alive & np.array([place not in gone for place in places])]
     return replace(results, frame=kept)
+
+
+def controls_of(results: Results) -> list[str]:
+    """Return the detectors that come with the benchmark's core: the controls."""
+    frame = results.frame
+    return list(frame.loc[frame["distribution"] == CONTROLS, "detector"].unique())
+
+
+def under(results: Results, condition: str) -> Results:
+    """Keep the cells under one condition."""
+    return replace(results, frame=results.frame[results.frame["condition"] == condition])
+
+
+def under_first(results: Results) -> Results:
+    """Keep the cells under the first condition; results without cells stay as they are."""
+    return under(results, results.frame["condition"].iloc[0]) if len(results.frame) else results
 
 
 def chosen(results: Results, dataset: str, series: Iterable[str]) -> Results:

@@ -6,7 +6,7 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +16,12 @@ from tsad_core.options import Option
 
 from tsad_bench import environment
 from tsad_bench.cells import Cell, Job, Plan
+from tsad_bench.estimate import estimate, record
 from tsad_bench.executors.local import run_jobs
+from tsad_bench.faithfulness.gate import gated
+from tsad_bench.faithfulness.judging import Judgement, awaits, judgements, with_others
 from tsad_bench.interrupts import Interrupted, held_back
-from tsad_bench.journal import Journal, executions, read_start
+from tsad_bench.journal import Journal, Of, executions, read_start
 from tsad_bench.measure import first_cells, read_series
 from tsad_bench.order import Order, dump, load, make_order, plan_of
 from tsad_bench.outcome import Artifacts, Outcome, Settings
@@ -28,6 +31,7 @@ from tsad_bench.suite import Suite, narrow, read_suite
 if TYPE_CHECKING:
     import pandas as pd
 
+    from tsad_bench.logbook import Logbook
     from tsad_bench.results import Results
 
 logger = logging.getLogger(__name__)
@@ -110,6 +114,7 @@ def begin(order: Order, registry: Registry, *, progress: Progress, root: Path = 
     with Journal(root / execution) as journal:
         start = {"execution": execution, "order": dump(order), "plugins": _versions(registry)}
         start |= {"cells": {"count": len(planned.cells), "digest": planned.digest}, "metrics": planned.better}
+        start |= {"jobs": record(planned.jobs)}
         journal.write("start", **start, environment=environment.tags(), command=sys.argv)
         return _carry_out(journal, planned, order, progress)
 
@@ -136,28 +141,19 @@ def resume(execution: str, *, progress: Progress | None = None, root: Path = Pat
 
 
 def _carry_out(journal: Journal, planned: Plan, order: Order, progress: Progress) -> Finished:
-    outcomes = journal.outcomes()
-    settings = _settings(planned, order, journal.folder)
     from tsad_bench.logbook import Logbook
 
-    progress.begin(len(planned.cells), len(outcomes))
     log = Logbook(journal.folder, planned, order, progress)
+    running = _Running(journal, planned, order, _settings(planned, order, journal.folder), log, progress)
     try:
-        log.replay(outcomes)
-        jobs = _remaining(planned, outcomes)
-        cells = {cell.slot: cell for cell in planned.cells}
-        workers = min(order.workers, max(len(jobs), 1))
-        for outcome in run_jobs(jobs, settings, workers=workers, limits=order.suite.limits):
-            with held_back():
-                journal.write_outcome(outcome)
-            outcomes[outcome.slot] = outcome
-            log.cell(cells[outcome.slot], outcome)
-            progress.ended(cells[outcome.slot], outcome)
+        outcomes = running.judged(running.cells())
+        for cell in planned.cells:
+            log.cell(cell, outcomes[cell.slot])
         results = _results(planned, order, outcomes)
         log.finish(results, ended=max(outcome.ended for outcome in outcomes.values()))
         journal.write("end")
         if not log.failure:
-            shutil.rmtree(settings.folder, ignore_errors=True)
+            shutil.rmtree(running.settings.folder, ignore_errors=True)
     except BaseException as error:
         log.interrupt()
         if isinstance(error, KeyboardInterrupt):
@@ -166,6 +162,59 @@ def _carry_out(journal: Journal, planned: Plan, order: Order, progress: Progress
     finally:
         progress.close()
     return Finished(journal.folder.name, results, log.failure)
+
+
+@dataclass(frozen=True)
+class _Running:
+    """An execution between its start and its end."""
+
+    journal: Journal
+    planned: Plan
+    order: Order
+    settings: Settings
+    log: "Logbook"
+    progress: Progress
+
+    def cells(self) -> dict[str, Outcome]:
+        """Run the cells that have no outcome yet; return how every cell ended, by its slot."""
+        outcomes = self.journal.outcomes()
+        left = _remaining(self.planned, outcomes)
+        self.progress.begin(len(self.planned.cells), len(outcomes))
+        if left:
+            root, limits = self.journal.folder.parent, self.order.suite.limits
+            self.progress.say(estimate(left, root, workers=self.order.workers, limits=limits))
+        whole = {cell.slot: cell for cell in self.planned.cells if not awaits(cell, self.settings.faithfulness)}
+        self.log.replay({slot: outcome for slot, outcome in outcomes.items() if slot in whole})
+        cells = {cell.slot: cell for cell in self.planned.cells}
+        for outcome in self._run(left, cells, of="cell"):
+            outcomes[outcome.slot] = outcome
+            if outcome.slot in whole:
+                self.log.cell(whole[outcome.slot], outcome)
+        return outcomes
+
+    def judged(self, outcomes: Mapping[str, Outcome]) -> dict[str, Outcome]:
+        """Have each detector judge what the others blame; return all outcomes as they are shown."""
+        pairs = [(cell, outcomes[cell.slot]) for cell in self.planned.cells]
+        budget = self.settings.faithfulness
+        if budget is None or not budget.others:
+            return {cell.slot: outcome for cell, outcome in gated(pairs)}
+        asked = judgements(pairs)
+        judged = self.journal.outcomes(of="judge")
+        left = [judgement for judgement in asked if judgement.judge.slot not in judged]
+        if left:
+            self.progress.close()
+            self.progress.begin(len(asked), len(asked) - len(left), "judges")
+        cells = {judgement.judge.slot: judgement.judge for judgement in left}
+        judged |= {outcome.slot: outcome for outcome in self._run(left, cells, of="judge")}
+        return {cell.slot: outcome for cell, outcome in gated(with_others(pairs, judged))}
+
+    def _run(self, jobs: Sequence[Job | Judgement], cells: Mapping[str, Cell], *, of: Of) -> Iterator[Outcome]:
+        workers = min(self.order.workers, max(len(jobs), 1))
+        for outcome in run_jobs(jobs, self.settings, workers=workers, limits=self.order.suite.limits):
+            with held_back():
+                self.journal.write_outcome(outcome, of)
+            yield outcome
+            self.progress.ended(cells[outcome.slot], outcome)
 
 
 def _check_lone_series(planned: Plan, order: Order, registry: Registry) -> None:
@@ -198,6 +247,7 @@ def _remaining(planned: Plan, outcomes: Mapping[str, Outcome]) -> list[Job]:
 def _settings(planned: Plan, order: Order, folder: Path) -> Settings:
     return Settings(
         metrics=planned.metrics,
+        headline=order.suite.headline,
         folder=str((folder / "cells").absolute()),
         pictures=first_cells(planned.cells, order.pictures) if order.artifacts != "none" else frozenset(),
         probed=first_cells(planned.cells, 1),

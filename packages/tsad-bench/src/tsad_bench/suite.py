@@ -101,6 +101,8 @@ class Faithfulness(BaseModel):
     """Events of a series that count, the first ones that can; one that cannot costs two calls."""
     self_circular: bool = True
     """Whether the detector's own expected values are tried as infill too."""
+    others: bool = True
+    """Whether the other detectors of the series judge too, once all are fitted: for each of them as many calls."""
 
 
 def _from_switch(value: Any) -> Any:

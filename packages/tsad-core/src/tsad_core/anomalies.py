@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -108,6 +109,17 @@ def mark(events: Iterable[Event], shape: tuple[int, ...]) -> Array:
     for event in events:
         marks_TC[event.start : event.stop, list(event.channels)] = True
     return marks_TC
+
+
+def kinds_within(events: Iterable[Event], labels_T: Array) -> tuple[str, ...]:
+    """Return for each run of labels, in order of time, the kind of the event that it lies in: its `event_kinds`.
+
+    An event of which nothing is labelled has none, one that is labelled in pieces has one for each.
+    """
+    planned = sorted(events, key=lambda event: event.start)
+    firsts = [event.start for event in planned]
+    runs = np.flatnonzero(np.diff(labels_T.astype(np.int8), prepend=0) == 1).tolist()
+    return tuple(planned[bisect_right(firsts, run) - 1].kind for run in runs)
 
 
 def _slots(edges: Sequence[int], least: int) -> list[tuple[int, int]]:

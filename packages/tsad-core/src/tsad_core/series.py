@@ -33,6 +33,8 @@ class Series:
     """The test part without its anomalies, float32."""
     train_labels_T: Array | None = None
     """Which steps of the training part are anomalous, bool; no detector sees them."""
+    event_kinds: tuple[str, ...] = ()
+    """The kind of each event of the test part, in order of time, if known; an event is an unbroken run of labels."""
     channels: tuple[str, ...] = ()
     """Names of the channels; ``0``, ``1``, … if not given."""
     sampling_period: float | None = None
@@ -53,16 +55,20 @@ class Series:
         self._set("channels", tuple(self.channels) or tuple(str(c) for c in range(self.train_TC.shape[1])))
         if len(self.channels) != self.train_TC.shape[1]:
             raise self._error(f"{len(self.channels)} channel names for {self.train_TC.shape[1]} channels")
+        self._check_event_kinds()
         self._check_starts("train_starts", len(self.train_TC))
         self._check_starts("test_starts", len(self.test_TC))
 
     @property
     def digest(self) -> str:
-        """A hash of everything that can change a result: values, labels, segments."""
+        """A hash of everything that can change a result: values, labels, segments.
+
+        The kinds of events are not in it: they say which results go together, and change none.
+        """
         state = hashlib.sha256()
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name in {"name", "channels", "sampling_period"}:
+            if field.name in {"name", "channels", "sampling_period", "event_kinds"}:
                 continue
             state.update(field.name.encode())
             state.update(_bytes(value))
@@ -108,6 +114,15 @@ class Series:
             value = getattr(self, name)
             if value is not None and value.shape != shape:
                 raise self._error(f"{name} has shape {value.shape}; expected {shape}")
+
+    def _check_event_kinds(self) -> None:
+        kinds = tuple(self.event_kinds)
+        self._set("event_kinds", kinds)
+        if kinds and self.labels_T is None:
+            raise self._error(f"{len(kinds)} event_kinds without labels_T; give the labels whose events they name")
+        events = 0 if self.labels_T is None else int((np.diff(self.labels_T.astype(np.int8), prepend=0) == 1).sum())
+        if kinds and len(kinds) != events:
+            raise self._error(f"{len(kinds)} event_kinds for {events} events; give one for each run of labels, or none")
 
     def _check_starts(self, name: str, steps: int) -> None:
         starts = tuple(int(start) for start in getattr(self, name))

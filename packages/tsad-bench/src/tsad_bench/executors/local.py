@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 
 from tsad_bench.cells import Cell, Job
+from tsad_bench.faithfulness.judging import Judgement
 from tsad_bench.outcome import Held, Outcome, Settings, Status
 from tsad_bench.suite import Limits
 
@@ -64,7 +65,7 @@ class Worker:
         self.connection.close()
 
 
-def run_jobs(jobs: Sequence[Job], settings: Settings, *, workers: int, limits: Limits) -> Iterator[Outcome]:
+def run_jobs(jobs: Sequence[Job | Judgement], settings: Settings, *, workers: int, limits: Limits) -> Iterator[Outcome]:
     """Yield each cell's outcome as it comes; closing the iterator ends the workers.
 
     A detector that raises, hangs, exits, is killed or outgrows the limits costs its own job only.
@@ -123,7 +124,7 @@ def _start(settings: Settings, *, number: int) -> Worker:
     return worker
 
 
-def _give(worker: Worker, job: Job) -> None:
+def _give(worker: Worker, job: Job | Judgement) -> None:
     worker.waiting, worker.held, worker.since, worker.peak_mb = list(job.cells), None, time.monotonic(), 0.0
     worker.begun, worker.log_from = False, worker.log.stat().st_size
     with contextlib.suppress(BrokenPipeError):  # a worker that is gone is found when it is attended to

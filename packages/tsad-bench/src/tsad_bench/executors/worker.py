@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tsad_core import Registry, find_plugins
 
+from tsad_bench.faithfulness.judging import Judgement, judge
 from tsad_bench.measure import load_libraries, run_job
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def serve(connection: Any) -> None:
             return
         load_libraries(job.cells[0], settings, registry)
         connection.send(BEGUN)
-        for outcome in run_job(job, settings, registry):
+        run = judge if isinstance(job, Judgement) else run_job
+        for outcome in run(job, settings, registry):
             connection.send(outcome)
 
 

@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,11 @@ from tsad_core.detector import Detector, Redrawn, detect
 from tsad_core.windows import period
 
 from tsad_bench.cells import Cell
-from tsad_bench.faithfulness.cards import CIRCULAR, cards
+from tsad_bench.faithfulness.cards import CIRCULAR, How, cards, names
+from tsad_bench.faithfulness.fitted import keep
 from tsad_bench.faithfulness.infill import Infill, infill
 from tsad_bench.faithfulness.orders import references
-from tsad_bench.faithfulness.probe import Finding, Judge, Probe, Scale, event_count, probe
+from tsad_bench.faithfulness.probe import Finding, Judge, Probe, Scale, areas, event_count, probe
 from tsad_bench.faithfulness.untrained import untrained
 from tsad_bench.outcome import Outcome, brief
 from tsad_bench.suite import Faithfulness
@@ -41,6 +43,8 @@ class Case:
     """The clean one."""
     calibration_T: Array
     budget: Faithfulness
+    folder: Path | None = None
+    """Where it is kept, with its blame, for the others to judge and be judged; nowhere if they do not."""
 
 
 def has_place(cell: Cell) -> bool:
@@ -86,13 +90,15 @@ def _measured(outcome: Outcome, case: Case) -> Iterator[None]:
     detection = _explained(case)
     assert detection.attribution_TC is not None
     own = {OWN: detection.attribution_TC}
+    if case.folder:
+        keep(case.folder, case.detector, case.calibration_T, detection.attribution_TC)
     compared = own | _for_the_gate(case)
     yield
     yield from _added(outcome, case, infill(case.series), detection, compared)
     if not case.budget.self_circular:
         return
     if detection.expected_TC is None:
-        _undefine(outcome, _names(case.budget, circular=True), "the detector gives no expected values")
+        _undefine(outcome, names(CIRCULAR), "the detector gives no expected values")
         return
     yield from _added(outcome, case, Infill(detection.expected_TC, CIRCULAR), detection, own)
 
@@ -126,7 +132,7 @@ def _added(
     setup = Probe(
         case.series,
         made_normal.values_TC,
-        _judge(case.detector),
+        judge_of(case.detector),
         Scale.of(case.calibration_T),
         margin(case.detector, case.series.train_TC),
         case.budget.orders,
@@ -143,27 +149,23 @@ def _added(
         **_counted(findings, event_count(case.series)),
         **({} if circular else {"explainers": _means(findings)}),
     }
-    _settle(outcome, _names(case.budget, circular=circular), findings)
+    _settle(outcome, CIRCULAR if circular else "self", findings)
 
 
-def _names(budget: Faithfulness, *, circular: bool) -> list[str]:
-    return [name for name in cards(budget) if (CIRCULAR in name) == circular]
-
-
-def _judge(detector: Detector) -> Judge:
+def judge_of(detector: Detector) -> Judge:
+    """Return the scores of a fitted detector as the probe asks for them."""
     return lambda part_TC, starts: detect(detector, part_TC, starts).scores_T
 
 
-def _settle(outcome: Outcome, names: Sequence[str], findings: Sequence[Finding]) -> None:
+def _settle(outcome: Outcome, how: How, findings: Sequence[Finding]) -> None:
     """Give an outcome the means over events, or the reason why there are none."""
-    used = [finding for finding in findings if not finding.skipped]
-    if not used:
-        skipped = Counter(finding.skipped for finding in findings)
-        _undefine(outcome, names, "no event counts: " + "; ".join(f"{n} x {why}" for why, n in skipped.items()))
+    try:
+        worth = areas(findings, OWN)
+    except Undefined as reason:
+        _undefine(outcome, names(how), str(reason))
         return
-    for name in names:
-        areas = [(finding.deletion if "deletion" in name else finding.insertion)[OWN] for finding in used]
-        outcome.metrics[name] = float(np.mean(areas))
+    for name, area in zip(names(how), worth, strict=True):
+        outcome.metrics[name] = area
         outcome.undefined.pop(name, None)
 
 
@@ -185,5 +187,5 @@ def _means(findings: Sequence[Finding]) -> dict[str, float]:
     return {name: float(np.mean([areas[name] for areas in used])) for name in (used[0] if used else ())}
 
 
-def _undefine(outcome: Outcome, names: Iterable[str], reason: str) -> None:
-    outcome.undefined |= {name: brief(reason) for name in names if name not in outcome.metrics}
+def _undefine(outcome: Outcome, numbers: Iterable[str], reason: str) -> None:
+    outcome.undefined |= {name: brief(reason) for name in numbers if name not in outcome.metrics}

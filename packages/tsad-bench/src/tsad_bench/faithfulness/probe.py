@@ -1,5 +1,6 @@
 """The probe: an event's score while its blocks are infilled one after the other, and what its order is worth."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -93,6 +94,19 @@ def probe(
         finding = _Trial(setup, start, stop).finding(blame, scores_T)
         left -= not finding.skipped
         yield finding
+
+
+def areas(findings: Sequence[Finding], explainer: str) -> tuple[float, float]:
+    """Return an explainer's mean area over the events that count, by deletion and by insertion.
+
+    `Undefined`, with the reason of each event, where none counts.
+    """
+    used = [finding for finding in findings if not finding.skipped]
+    if not used:
+        skipped = Counter(finding.skipped for finding in findings)
+        raise Undefined("no event counts: " + "; ".join(f"{n} x {why}" for why, n in skipped.items()))
+    deletion = np.mean([finding.deletion[explainer] for finding in used])
+    return float(deletion), float(np.mean([finding.insertion[explainer] for finding in used]))
 
 
 def event_count(series: Series) -> int:

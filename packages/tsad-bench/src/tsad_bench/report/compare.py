@@ -15,7 +15,7 @@ from tsad_bench.results import ALL, Results, pooled
 from tsad_bench.statistics import Units, intervals, units
 from tsad_bench.statistics.units import known_mean
 from tsad_bench.tracking import read_parent
-from tsad_bench.tracking.store import existing, search, told_plainly
+from tsad_bench.tracking.reading import cell_runs
 
 A, B = "A", "B"
 PLACE = ["detector", "dataset", "series", "condition"]
@@ -77,10 +77,7 @@ def read_side(uri: str, execution: str) -> Side:
     """Return an execution from the store; one that is not finished with the cells it has logged so far."""
     tags = read_parent(uri, execution).data.tags
     results, lacks = rebuild(uri, execution)
-    with told_plainly(uri):
-        client = existing(uri)
-        cells = client.get_experiment_by_name(f"{tags['tsad.suite']}/cells")
-        runs = search(client, cells.experiment_id, f"tags.`tsad.execution` = '{execution}'") if cells else []
+    runs = cell_runs(uri, execution, tags["tsad.suite"])
     options = {run.data.tags["tsad.cell"]: dict(run.data.params) for run in runs}
     facts = {run.data.tags["tsad.cell"]: json.loads(run.data.tags.get("tsad.facts", "{}")) for run in runs}
     data = {slot: str(found["data"]) for slot, found in facts.items() if "data" in found}

@@ -2,16 +2,15 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from tsad_core import Undefined
 
 from tsad_bench.report import robustness
-from tsad_bench.report.headline import boards
+from tsad_bench.report.headline import Board, boards
 from tsad_bench.report.rows import plain_condition
-from tsad_bench.results import Results
+from tsad_bench.results import Results, under
 from tsad_bench.statistics import Components, Units, units, variance
 from tsad_bench.statistics.ranks import DIGITS
 
@@ -81,16 +80,16 @@ def _measured(results: Results, condition: str) -> list[Components]:
     return [one for one in components if one.seed is not None or one.corruption is not None]
 
 
-def cost_points(results: Results) -> dict[str, tuple[float, float, float]]:
+def cost_points(results: Results, board: Board | None = None) -> dict[str, tuple[float, float, float]]:
     """Return each detector's mean seconds a cell, its headline and its most added memory, under the plain condition.
 
-    The headline is the macro mean of tables; a detector with cells that are not done has none.
+    The headline is that of `board`, by default of the first of `headline.boards`: the macro mean of
+    tables; a detector with cells that are not done has none.
     """
-    condition = plain_condition(results)
-    plain = replace(results, frame=results.frame[results.frame["condition"] == condition])
-    board = next(iter(boards(plain)), None)
+    board = board or next(iter(boards(results)), None)
     values = {row.detector: row.number.value for row in board.rows if not row.missing} if board else {}
-    done = plain.frame[plain.frame["status"] == "done"]
+    plain = under(results, plain_condition(results)).frame
+    done = plain[plain["status"] == "done"]
     seconds = (done["fit-seconds"] + done["score-seconds"]).groupby(done["detector"]).mean()
     memory = done.groupby("detector")["added-memory-mb"].max()
     return {

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
-from tsad_core.corruption import KINDS
+from tsad_core.corruption import kind_of
 
 from tsad_bench.report import robustness
 from tsad_bench.report.pipe import pipe_table
 from tsad_bench.report.robustness import NO_NOISE, SHAMS, Curves
-from tsad_bench.report.slices import FLOOR
-from tsad_bench.results import ALL, SHOWN_NOT_POOLED, Results, filled_by, pooled
+from tsad_bench.report.rows import number, signed
+from tsad_bench.results import ALL, FLOOR, SHOWN_NOT_POOLED, Results, filled_by, pooled
 
 _STRUCK = {"train": "The training part changes", "test": "The test part changes", "both": "Both parts change"}
 _KEY = (
@@ -22,8 +22,7 @@ _KEY = (
 
 def sentence(kind: str) -> str:
     """Say what a kind of condition does, to which part, and how its levels are read."""
-    name, _, parts = kind.partition(":")
-    told = KINDS[name]
+    told, parts = kind_of(kind), kind.partition(":")[2]
     if not told.unit:
         return f"`{kind}`: {told.summary}."
     unit = "dB, lower is worse" if told.unit == "dB" else "numbers" if told.unit == "count" else told.unit
@@ -35,7 +34,7 @@ def head(kind: str, level: float) -> str:
     """Write a level with its unit."""
     if level == NO_NOISE:
         return "clean"
-    unit = KINDS[kind.partition(":")[0]].unit
+    unit = kind_of(kind).unit
     return f"{level:.0f}{' %' if unit == 'percent' else ' dB' if unit == 'dB' else ''}"
 
 
@@ -78,31 +77,24 @@ def _where(results: Results, dataset: str) -> str:
 def table_of(curves: Curves) -> str:
     """Return curves as a table with a row a detector, best first, and notes on what is missing from it."""
     measured = robustness.measures(curves)
-    order = curves.means.mean(axis=1).sort_values(ascending=curves.better == "lower", kind="stable").index
-    levels = list(curves.means.columns)
-    lines = [
-        [str(name), *(_value(curves, name, level) for level in levels), *_measured(measured.loc[name], curves.kind)]
-        for name in order
-    ]
-    heads = ["detector", *(head(curves.kind, level) for level in levels), "area", "drop", "worst level"]
+    heads, lines = curve_rows(curves, measured, area="area")
     return "\n\n".join([pipe_table(heads, lines), *notes(curves, measured)])
 
 
-def _value(curves: Curves, detector: str, level: float) -> str:
-    return curves.shortfall(detector, level) or _number(curves.means.loc[detector, level])
+def curve_rows(curves: Curves, measured: pd.DataFrame, *, area: str) -> tuple[list[str], list[list[str]]]:
+    """Return heads, with what the area is called, and a row a detector, best first: its values and its measures."""
+    order = curves.means.mean(axis=1).sort_values(ascending=curves.better == "lower", kind="stable").index
+    heads = ["detector", *(head(curves.kind, level) for level in curves.means.columns), area, "drop", "worst level"]
+    return heads, [[str(name), *_values(curves, name), *_measures(measured.loc[name], curves.kind)] for name in order]
 
 
-def _measured(row: "pd.Series[float]", kind: str) -> list[str]:
+def _values(curves: Curves, detector: str) -> list[str]:
+    return [curves.shortfall(detector, level) or number(value) for level, value in curves.means.loc[detector].items()]
+
+
+def _measures(row: "pd.Series[float]", kind: str) -> list[str]:
     worst = "–" if np.isnan(row["worst-level"]) else head(kind, row["worst-level"])
-    return [_signed(row["area"]), _signed(row["drop"]), worst]
-
-
-def _number(value: float) -> str:
-    return "–" if np.isnan(value) else f"{value:.3f}"
-
-
-def _signed(value: float) -> str:
-    return "–" if np.isnan(value) else f"{value:+.3f}"
+    return [signed(row["area"]), signed(row["drop"]), worst]
 
 
 def notes(curves: Curves, measured: pd.DataFrame) -> list[str]:
@@ -153,7 +145,7 @@ def _effect(results: Results, kind: str, dataset: str, where: str) -> list[str]:
     effect = robustness.effect(results, kind, dataset=dataset)
     if effect.empty:
         return []
-    lines = [[str(name), *map(_signed, row)] for name, *row in effect.itertuples()]
+    lines = [[str(name), *map(signed, row)] for name, *row in effect.itertuples()]
     table = pipe_table(["detector", *(head(kind, level) for level in effect.columns)], lines)
     title = f"### effect of {kind}: {results.headline}{where}"
     told = f"The values under `{kind}` less those under `{SHAMS[kind]}`: what the anomalies do beyond being pasted."

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -17,7 +17,7 @@ from tsad_bench.report.rows import (
     plain_condition,
     shortfall,
 )
-from tsad_bench.results import ALL, Results, complete, pooled
+from tsad_bench.results import ALL, Results, complete, pooled, under
 from tsad_bench.statistics import Interval, Units, Verdict, intervals, units, verdicts
 
 ALPHA = 0.05
@@ -125,7 +125,7 @@ def boards(results: Results) -> list[Board]:
     if results.frame.empty:
         return []
     condition = plain_condition(results)
-    plain = replace(results, frame=results.frame[results.frame["condition"] == condition])
+    plain = under(results, condition)
     over_all = [ALL] if len(pooled(plain.frame["dataset"])) > 1 else []
     return [_board(plain, condition, dataset) for dataset in [*over_all, *plain.frame["dataset"].unique()]]
 

@@ -1,9 +1,10 @@
-"""The headline tables as LaTeX, for a paper."""
+"""The headline tables, and those by kind of anomaly, as LaTeX, for a paper."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from tsad_bench.report.headline import KEY, Board, Row
+from tsad_bench.report.headline import KEY, Board
 from tsad_bench.report.rows import COST_HEADS
+from tsad_bench.report.tabular import Grid
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -20,9 +21,9 @@ _SPECIAL = {
 _COLUMNS = "lrclrr" + "r" * len(COST_HEADS)
 
 
-def latex(boards: Iterable[Board]) -> str:
-    """Return a table for each board; the best value is bold if its detector is above the floor."""
-    tables = [_table(board) for board in boards]
+def latex(boards: Iterable[Board], grids: Iterable[Grid] = ()) -> str:
+    """Return a table for each board, the best value bold if its detector is above the floor, and for each grid."""
+    tables = [*map(_of_board, boards), *map(_of_grid, grids)]
     return "\n\n".join(["% \\usepackage{booktabs}", *tables]) + "\n"
 
 
@@ -35,18 +36,27 @@ def escaped(text: str) -> str:
     return "".join(_SPECIAL.get(sign, sign) for sign in " ".join(text.split()))
 
 
-def _table(board: Board) -> str:
+def _of_board(board: Board) -> str:
     best = _best(board)
-    lines = [_line(row, bold=row.detector in best) for row in board.rows]
-    notes = [escaped(text) for text in (f"{board.title}.", KEY, board.note) if text]
+    lines = [_line(row.cells, bold=row.detector in best) for row in board.rows]
+    return _table((f"{board.title}.", KEY, board.note), _COLUMNS, board.heads, lines)
+
+
+def _of_grid(grid: Grid) -> str:
+    lines = [_line(row) for row in grid.rows]
+    return _table((f"{grid.title}.", grid.note), "l" + "r" * (len(grid.heads) - 1), grid.heads, lines)
+
+
+def _table(told: Iterable[str], columns: str, heads: Sequence[str], lines: Sequence[str]) -> str:
+    notes = [escaped(text) for text in told if text]
     return "\n".join(
         [
             r"\begin{table}",
             r"  \centering",
             rf"  \caption{{{' '.join(notes)}}}",
-            rf"  \begin{{tabular}}{{{_COLUMNS}}}",
+            rf"  \begin{{tabular}}{{{columns}}}",
             r"    \toprule",
-            f"    {' & '.join(map(escaped, board.heads))} \\\\",
+            f"    {' & '.join(map(escaped, heads))} \\\\",
             r"    \midrule",
             *lines,
             r"    \bottomrule",
@@ -56,8 +66,8 @@ def _table(board: Board) -> str:
     )
 
 
-def _line(row: Row, *, bold: bool) -> str:
-    detector, value, *rest = map(escaped, row.cells)
+def _line(cells: Sequence[str], *, bold: bool = False) -> str:
+    detector, value, *rest = map(escaped, cells)
     shown = rf"\textbf{{{value}}}" if bold else value
     return f"    {' & '.join([detector, shown, *rest])} \\\\"
 

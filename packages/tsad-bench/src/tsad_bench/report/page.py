@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tsad_bench.report import robustness
 from tsad_bench.report.colours import styles
 from tsad_bench.report.headline import boards
 from tsad_bench.report.record import Record
 from tsad_bench.report.sections import SECTIONS, Block, Fetch, Picture, Report
 from tsad_bench.report.tabular import Grid
-from tsad_bench.results import Results
+from tsad_bench.results import Results, controls_of
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class Section:
 
 def page(results: Results, record: Record, *, fetch: Fetch = lambda _: None) -> str:
     """Return the page of an execution. Sections of which there is nothing to say are left out."""
-    controls = robustness.controls_of(results) if len(results.frame) else []
+    controls = controls_of(results) if len(results.frame) else []
     names = results.frame["detector"].unique() if len(results.frame) else []
     report = Report(results, record, fetch, styles(names, controls=controls), boards(results))
     made = [Section(anchor, title, list(blocks(report))) for anchor, title, blocks in SECTIONS]

@@ -16,7 +16,7 @@ from tsad_bench.artifacts import SCORES, read_scores
 from tsad_bench.journal import JournalError, read_start
 from tsad_bench.report.pipe import cells_of_pipes
 from tsad_bench.tracking import Run, fetch_scores, read_parent
-from tsad_bench.tracking.store import existing, search, text_of, told_plainly
+from tsad_bench.tracking.reading import cell_runs, read_text
 
 CARDS = "metrics.md"
 
@@ -69,11 +69,8 @@ def read_record(uri: str, execution: str | None = None, *, lacks: str = "", root
 
 def read_kept(uri: str, suite: str, execution: str, slot: str) -> Scores | None:
     """Return the scores that a cell kept, with its labels; None where either is not there."""
-    query = f"tags.`tsad.execution` = '{execution}' and tags.`tsad.cell` = '{slot}'"
-    with contextlib.suppress(TsadError), told_plainly(uri), tempfile.TemporaryDirectory() as folder:
-        client = existing(uri)
-        experiment = client.get_experiment_by_name(f"{suite}/cells")
-        for run in search(client, experiment.experiment_id, query) if experiment else []:
+    with contextlib.suppress(TsadError, OSError), tempfile.TemporaryDirectory() as folder:
+        for run in cell_runs(uri, execution, suite, slot=slot):
             fetch_scores(uri, run.info.run_id, Path(folder))
             return _scores(Path(folder))
     return None
@@ -116,8 +113,7 @@ def _datasets(parent: Run) -> list[tuple[str, int, str]]:
 
 def _cards(uri: str, parent: Run) -> list[list[str]]:
     """Return the cards as the execution logged them; none if it has not come so far."""
-    with contextlib.suppress(TsadError), told_plainly(uri):
-        client = existing(uri)
-        if CARDS in {file.path for file in client.list_artifacts(parent.info.run_id)}:
-            return cells_of_pipes(text_of(client, parent.info.run_id, CARDS))
+    with contextlib.suppress(TsadError):
+        if text := read_text(uri, parent, CARDS):
+            return cells_of_pipes(text)
     return []

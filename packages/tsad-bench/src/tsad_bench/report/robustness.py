@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from tsad_core.corruption import KINDS, Condition
+from tsad_core.corruption import Condition, kind_of
 
-from tsad_bench.report.slices import CONTROLS
-from tsad_bench.results import ALL, Results, pooled
+from tsad_bench.results import ALL, Results, controls_of, pooled
 
 SHAMS: Mapping[str, str] = {"train-anomalies": "sham-anomalies"}
 """Kinds of condition with the control that does the same without its anomalies."""
@@ -46,7 +45,7 @@ class Curves:
     @property
     def start(self) -> float | None:
         """The level at which series are as they are, or are measured as if; None if the suite has none."""
-        start = NO_NOISE if _unit(self.kind) == "dB" else 0.0
+        start = NO_NOISE if kind_of(self.kind).unit == "dB" else 0.0
         return start if start in self.means.columns else None
 
     def shortfall(self, detector: str, level: float) -> str:
@@ -76,7 +75,7 @@ def levels(results: Results, kind: str) -> dict[float, str]:
     """
     texts = list(results.frame["condition"].unique())
     known = {float(c.level): str(c) for c in map(Condition.parse, texts) if c.name == kind}
-    start = NO_NOISE if _unit(kind) == "dB" else KINDS[_bare(kind)].neutral
+    start = NO_NOISE if kind_of(kind).unit == "dB" else kind_of(kind).neutral
     if "clean" in texts and start is not None:
         known = {float(start): "clean"} | known
     return dict(sorted(known.items(), key=lambda item: severity(kind, item[0])))
@@ -84,13 +83,7 @@ def levels(results: Results, kind: str) -> dict[float, str]:
 
 def severity(kind: str, level: float) -> float:
     """Return a number that rises as a kind's levels get worse: the level itself, but of dB less it."""
-    return -level if _unit(kind) == "dB" else level
-
-
-def controls_of(results: Results) -> list[str]:
-    """Return the detectors that come with the benchmark's core: the controls."""
-    frame = results.frame
-    return list(frame.loc[frame["distribution"] == CONTROLS, "detector"].unique())
+    return -level if kind_of(kind).unit == "dB" else level
 
 
 def curves(
@@ -278,7 +271,7 @@ def _rows(
     results: Results, kind: str, metric: str, dataset: str, controls: Collection[str] | None
 ) -> Iterator[list[object]]:
     found = curves(results, kind, metric=metric, dataset=dataset, controls=controls)
-    place = [dataset, kind, _unit(kind), metric]
+    place = [dataset, kind, kind_of(kind).unit, metric]
     for detector, level, value in _entries(found.means):
         yield [*place, detector, "value", level, value, found.shortfall(detector, level)]
     for detector, level, value in _entries(effect(results, kind, metric=metric, dataset=dataset)):
@@ -289,11 +282,3 @@ def _rows(
 
 def _entries(table: pd.DataFrame) -> Iterable[tuple[str, float, float]]:
     return [(name, column, row[column]) for name, row in table.iterrows() for column in table.columns]
-
-
-def _bare(kind: str) -> str:
-    return kind.partition(":")[0]
-
-
-def _unit(kind: str) -> str:
-    return KINDS[_bare(kind)].unit

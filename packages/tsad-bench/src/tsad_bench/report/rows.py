@@ -50,3 +50,13 @@ def costs(cells: pd.DataFrame) -> pd.DataFrame:
 def cost(value: float) -> str:
     """Write a cost."""
     return "–" if pd.isna(value) else f"{value:,.1f}"
+
+
+def number(value: float) -> str:
+    """Write a mean."""
+    return "–" if np.isnan(value) else f"{value:.3f}"
+
+
+def signed(value: float) -> str:
+    """Write a difference."""
+    return "–" if np.isnan(value) else f"{value:+.3f}"

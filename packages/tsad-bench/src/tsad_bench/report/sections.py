@@ -1,5 +1,6 @@
 """The sections of the page: what each shows of an execution, and nothing where there is nothing to say."""
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from tsad_bench.report import comparison, figures, robustness, tabular
 from tsad_bench.report.colours import Style
 from tsad_bench.report.conditions import not_pooled, sentence
 from tsad_bench.report.headline import KEY, Board
+from tsad_bench.report.kinds import kind_grids
 from tsad_bench.report.record import Record, Scores
 from tsad_bench.report.robustness import SHAMS
 from tsad_bench.report.rows import plain_condition
@@ -18,7 +20,7 @@ from tsad_bench.report.slices import by_health
 from tsad_bench.report.table import lost_cells, metric_tables
 from tsad_bench.report.tabular import Grid
 from tsad_bench.results import ALL, Results, pooled
-from tsad_bench.statistics import agreement_of_datasets, agreement_of_metrics, median_differences, ranks
+from tsad_bench.statistics import Units, agreement_of_datasets, agreement_of_metrics, median_differences, ranks
 
 PICTURES = 3
 """Series on which a control beats a detector whose scores are drawn."""
@@ -49,6 +51,11 @@ class Report:
     styles: dict[str, Style]
     boards: list[Board]
 
+    @functools.cached_property
+    def compared(self) -> Units:
+        """The headline as statistics take it; `Undefined` where it has no direction."""
+        return comparison.compared(self.results)
+
 
 def _what_was_run(report: Report) -> Iterator[Block]:
     record = report.record
@@ -75,7 +82,7 @@ def _headline(report: Report) -> Iterator[Block]:
 
 def _critical_differences(report: Report) -> Iterator[Block]:
     try:
-        found = ranks(comparison.compared(report.results))
+        found = ranks(report.compared)
         yield (
             f"Average ranks over {found.units} series{_left_out(found.left_out)}; 1 is best. A bar joins detectors of "
             f"whom no two can be told apart (Wilcoxon's signed-rank test, Holm's correction). Friedman's p of all "
@@ -95,7 +102,7 @@ def _left_out(number: int) -> str:
 
 def _medians(report: Report) -> Iterator[Block]:
     try:
-        medians = median_differences(comparison.compared(report.results))
+        medians = median_differences(report.compared)
     except Undefined as reason:
         yield f"No median differences: {reason}."
         return
@@ -136,7 +143,7 @@ def _of_kind(report: Report, kind: str, dataset: str) -> Iterator[Block]:
 
 
 def _cost(report: Report) -> Iterator[Block]:
-    points = comparison.cost_points(report.results) if report.boards else {}
+    points = comparison.cost_points(report.results, report.boards[0]) if report.boards else {}
     if any(np.isfinite(seconds) for seconds, _, _ in points.values()):
         better = report.results.metrics[report.results.headline]
         metric = report.results.headline
@@ -146,7 +153,7 @@ def _cost(report: Report) -> Iterator[Block]:
 
 def _wins(report: Report) -> Iterator[Block]:
     try:
-        shares = comparison.wins(comparison.compared(report.results))
+        shares = comparison.wins(report.compared)
     except Undefined:
         return
     if len(shares) > 1 and shares.notna().any(axis=None):
@@ -182,9 +189,13 @@ def _slices(report: Report) -> Iterator[Block]:
             yield tabular.of_slices(means, f"{report.results.headline}: {dataset}", report.styles)
 
 
+def _kinds(report: Report) -> Iterator[Block]:
+    yield from kind_grids(report.results, report.styles)
+
+
 def _lost(report: Report) -> Iterator[Block]:
     try:
-        lost = comparison.lost_series(comparison.compared(report.results))
+        lost = comparison.lost_series(report.compared)
     except Undefined:
         return
     if len(lost):
@@ -243,6 +254,7 @@ SECTIONS: tuple[tuple[str, str, Callable[[Report], Iterator[Block]]], ...] = (
     ("wins", "Who beats whom", _wins),
     ("lost", "Where a control beats a detector most", _lost),
     ("slices", "By the health of the series", _slices),
+    ("kinds", "Results by kind of anomaly", _kinds),
     ("metrics", "All metrics", _by_metric),
     ("stability", "Do detectors keep their order?", _stability),
     ("variance", "Spread over seeds", _variance),

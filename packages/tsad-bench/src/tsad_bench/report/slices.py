@@ -4,12 +4,12 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from tsad_bench.results import Results, chosen, complete, summarise
+from tsad_bench.results import CONTROLS, Results, chosen, complete, summarise, under_first
+
+# table.py still takes it from here
+from tsad_bench.results import FLOOR as FLOOR  # noqa: PLC0414
 
 SOUND, SOLVED, TWINS = "sound", "solved-by-a-control", "twins"
-CONTROLS = "tsad-core"
-"""The distribution whose detectors are the controls."""
-FLOOR = "random"
 PROPERTIES = frozenset({"constant-channels", "constant-in-training", "constant-in-test", "missing", "no-labels"})
 """Flags that make a series special, not a worse test."""
 
@@ -22,7 +22,8 @@ def slices(results: Results, dataset: str) -> dict[str, list[str]]:
     `tsad_core.health`. ``sound`` is what has none of these but `PROPERTIES`, and the first of each
     group of twins.
     """
-    cells = _first_condition(results.frame[results.frame["dataset"] == dataset])
+    first = under_first(results).frame
+    cells = first[first["dataset"] == dataset]
     groups = {SOLVED: _solved(cells), TWINS: _twins(cells), **_flagged(cells)}
     found = {name: series for name, series in groups.items() if series}
     if not found:
@@ -37,7 +38,7 @@ def by_health(results: Results, dataset: str) -> pd.DataFrame:
     found = slices(results, dataset)
     if not found:
         return pd.DataFrame()
-    first = Results(_first_condition(results.frame), results.metrics, results.headline, results.draws)
+    first = under_first(results)
     everything = first.frame.loc[first.frame["dataset"] == dataset, "series"].unique().tolist()
     columns = {"all": everything, **found}
     means = {f"{name} (n={len(series)})": _means(first, dataset, series) for name, series in columns.items()}
@@ -53,10 +54,6 @@ def _means(results: Results, dataset: str, series: Iterable[str]) -> "pd.Series[
 def _short(results: Results, dataset: str) -> list[str]:
     state = complete(results)
     return list(state.loc[(state["dataset"] == dataset) & (state["done"] < state["planned"]), "detector"])
-
-
-def _first_condition(cells: pd.DataFrame) -> pd.DataFrame:
-    return cells[cells["condition"] == cells["condition"].iloc[0]]
 
 
 def _solved(cells: pd.DataFrame) -> list[str]:

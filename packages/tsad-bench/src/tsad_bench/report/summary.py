@@ -1,14 +1,13 @@
 """What a detector's summary run says in MLflow: means, by data set and by condition."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 import pandas as pd
-from tsad_core.corruption import KINDS
+from tsad_core.corruption import kind_of
 
 from tsad_bench.report import robustness
 from tsad_bench.report.robustness import NO_NOISE, SHAMS
-from tsad_bench.results import COSTS, PLACE, Results, complete, over_datasets, pooled, summarise
+from tsad_bench.results import COSTS, PLACE, Results, complete, over_datasets, pooled, summarise, under_first
 from tsad_bench.tracking import Point
 
 _KINDS_OF = {sham: kind for kind, sham in SHAMS.items()}
@@ -31,7 +30,7 @@ def summary_points(results: Results) -> dict[str, list[Point]]:
     and the like are what `tsad_bench.report.robustness.measures` makes of the headline's curve; what tells
     them apart stands first, because the UI cuts titles.
     """
-    first = replace(results, frame=_first_condition(results.frame))
+    first = under_first(results)
     state = complete(first)
     summary = summarise(first).merge(state.loc[state["done"] == state["planned"], PLACE], on=PLACE)
     curves = _curves(results) + _measures(results)
@@ -99,18 +98,18 @@ def _stepped(values: pd.DataFrame, kind: str, key: str) -> Iterator[tuple[str, P
 
 
 def _step(kind: str, level: float) -> int:
-    if KINDS[kind.partition(":")[0]].unit == "dB":
+    if kind_of(kind).unit == "dB":
         return 0 if level == NO_NOISE else _clean_dB(kind) - round(level)
     return round(level)
 
 
 def _section(kind: str) -> str:
-    unit = KINDS[kind.partition(":")[0]].unit
+    unit = kind_of(kind).unit
     return f"{_dashed(kind)}-{f'{_clean_dB(kind)}-minus-dB' if unit == 'dB' else unit}"
 
 
 def _clean_dB(kind: str) -> int:  # noqa: N802 - dB is written so
-    return round(KINDS[kind.partition(":")[0]].highest) + 10
+    return round(kind_of(kind).highest) + 10
 
 
 def _suffix(kind: str) -> str:
@@ -119,10 +118,6 @@ def _suffix(kind: str) -> str:
 
 def _dashed(kind: str) -> str:
     return kind.replace(":", "-")
-
-
-def _first_condition(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows[rows["condition"] == rows["condition"].iloc[0]] if len(rows) else rows
 
 
 def _costs(cells: pd.DataFrame) -> list[Point]:

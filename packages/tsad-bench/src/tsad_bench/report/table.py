@@ -10,6 +10,7 @@ from tsad_core.corruption import Condition
 
 from tsad_bench.report import headline, robustness
 from tsad_bench.report.conditions import bare, head, not_pooled, robustness_tables, sentence
+from tsad_bench.report.kinds import kind_grids, kind_rows
 from tsad_bench.report.pipe import pipe_table
 from tsad_bench.report.robustness import SHAMS
 from tsad_bench.report.rows import COST_HEADS, best_first, cells_of, cost, costs, look_ahead, shortfall
@@ -45,7 +46,7 @@ def markdown(results: Results, *, whole: bool = True) -> str:
     parts += [table for kind in kinds if whole for table in _under(results, kind, metrics)]
     if (results.frame["status"] != "done").any():
         parts.append(_reasons(results))
-    parts += _health(results) if whole else []
+    parts += [*_health(results), *_kinds(results)] if whole else []
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -67,9 +68,14 @@ def csv(results: Results) -> str:
 
 
 def numbers(results: Results) -> pd.DataFrame:
-    """Return one row for each data set, condition, detector and metric: mean, n, percentile, cells done."""
+    """Return one row for each data set, condition, detector and metric: mean, n, percentile, cells done.
+
+    Where kinds of anomaly are known, the headline of each is a row too, with its number of events.
+    """
     summary = summarise(results)
     every = pd.concat([summary, over_datasets(summary)]).drop(columns="draws")
+    if len(by_kind := kind_rows(results)):
+        every = pd.concat([every, by_kind])
     return every.merge(complete(results), how="left")
 
 
@@ -222,6 +228,11 @@ def _health(results: Results) -> list[str]:
     sliced = {dataset: by_health(results, dataset) for dataset in results.frame["dataset"].unique()}
     title = f"by the health of its series: {results.headline}"
     return [f"### {dataset} {title}\n\n{_means(means)}" for dataset, means in sliced.items() if len(means)]
+
+
+def _kinds(results: Results) -> list[str]:
+    """Show the headline by kind of anomaly, for each data set that tells them."""
+    return [f"### {grid.title}\n\n{pipe_table(grid.heads, grid.rows)}\n\n{grid.note}" for grid in kind_grids(results)]
 
 
 def _means(means: pd.DataFrame) -> str:

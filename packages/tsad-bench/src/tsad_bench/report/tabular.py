@@ -8,9 +8,10 @@ import pandas as pd
 
 from tsad_bench.report import robustness
 from tsad_bench.report.colours import Style
-from tsad_bench.report.conditions import head, notes
+from tsad_bench.report.conditions import curve_rows, head, notes
 from tsad_bench.report.headline import Board
 from tsad_bench.report.robustness import Curves
+from tsad_bench.report.rows import number, signed
 from tsad_bench.statistics import Components
 
 Styles = Mapping[str, Style]
@@ -52,23 +53,10 @@ def of_board(board: Board, styles: Styles) -> Grid:
 def of_curves(curves: Curves, styles: Styles, *, folded: bool = False) -> Grid:
     """Return the values behind curves, with area, drop and worst level."""
     measured = robustness.measures(curves)
-    order = curves.means.mean(axis=1).sort_values(ascending=curves.better == "lower", kind="stable").index
-    rows = [[str(name), *_levels(curves, name), *_measures(measured.loc[name], curves.kind)] for name in order]
-    levels = [head(curves.kind, level) for level in curves.means.columns]
-    heads = ["detector", *levels, "area above best control", "drop", "worst level"]
+    heads, rows = curve_rows(curves, measured, area="area above best control")
     told = " ".join(notes(curves, measured))
     title = f"{curves.metric} under {curves.kind}"
     return Grid(heads, rows, title="" if folded else title, note=told, styles=styles, folded=title if folded else "")
-
-
-def _levels(curves: Curves, detector: str) -> list[str]:
-    values = curves.means.loc[detector]
-    return [curves.shortfall(detector, level) or number(value) for level, value in values.items()]
-
-
-def _measures(row: "pd.Series[float]", kind: str) -> list[str]:
-    worst = "–" if np.isnan(row["worst-level"]) else head(kind, row["worst-level"])
-    return [signed(row["area"]), signed(row["drop"]), worst]
 
 
 def of_effect(effect: pd.DataFrame, kind: str, styles: Styles) -> Grid:
@@ -148,13 +136,3 @@ def of_variance(found: Mapping[str, Iterable[Components]], styles: Styles) -> Gr
 
 def _deviation(variance: float | None) -> str:
     return "–" if variance is None else f"{variance**0.5:.4f}"
-
-
-def number(value: float) -> str:
-    """Write a mean."""
-    return "–" if np.isnan(value) else f"{value:.3f}"
-
-
-def signed(value: float) -> str:
-    """Write a difference."""
-    return "–" if np.isnan(value) else f"{value:+.3f}"

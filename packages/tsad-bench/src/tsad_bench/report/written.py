@@ -4,6 +4,7 @@ from functools import partial
 
 from tsad_bench.report import headline, table
 from tsad_bench.report.headline import boards
+from tsad_bench.report.kinds import kind_grids
 from tsad_bench.report.latex import latex
 from tsad_bench.report.rebuild import rebuild
 
@@ -14,7 +15,7 @@ def written(uri: str, execution: str | None, *, form: str) -> tuple[str, str]:
     if form == "csv":
         return headline.csv(results, table.numbers(results)), lacks
     if form == "latex":
-        return latex(boards(results)), lacks
+        return latex(boards(results), kind_grids(results)), lacks
     if form == "markdown":
         return table.markdown(results), lacks
     from tsad_bench.report.page import page

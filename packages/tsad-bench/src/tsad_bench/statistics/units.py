@@ -10,8 +10,7 @@ import pandas as pd
 from tsad_core import Array, Undefined
 from tsad_core.errors import OptionError, did_you_mean
 
-from tsad_bench.report.slices import CONTROLS
-from tsad_bench.results import Results, pooled
+from tsad_bench.results import Results, controls_of, pooled, under
 from tsad_bench.statistics.families import family
 
 _SIGNS = {"higher": 1.0, "lower": -1.0}
@@ -128,11 +127,11 @@ def units(
     metric = _known("metric", metric or results.headline, results.metrics)
     condition = _known("condition", condition or frame["condition"].iloc[0], frame["condition"].unique())
     datasets = pooled(frame["dataset"]) if datasets is None else datasets
-    cells = frame[(frame["condition"] == condition) & frame["dataset"].isin(list(datasets))]
+    cells = under(results, condition).frame
+    cells = cells[cells["dataset"].isin(list(datasets))]
     if cells.empty:
         raise Undefined(f"no cells under {condition} on {', '.join(datasets) or 'data sets that are pooled'}")
-    if controls is None:
-        controls = frame.loc[frame["distribution"] == CONTROLS, "detector"].unique().tolist()
+    controls = controls_of(results) if controls is None else controls
     detectors = tuple(cells["detector"].unique())
     planned_SD, values_SDCM = _arrays(cells, metric)
     return Units(

@@ -1,6 +1,7 @@
 """Reads executions back from the store alone."""
 
 import json
+from collections.abc import Iterable
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -21,15 +22,32 @@ def read_plan(uri: str, parent: Run) -> list[Cell]:
 
 def read_outcomes(uri: str, execution: str, suite: str) -> dict[str, Outcome]:
     """Return the outcome of every cell that an execution has logged, by its slot."""
+    return outcomes_of(uri, cell_runs(uri, execution, suite))
+
+
+def outcomes_of(uri: str, runs: Iterable[Run]) -> dict[str, Outcome]:
+    """Return the outcome of every cell whose run is closed, by its slot."""
+    with told_plainly(uri):
+        client = existing(uri)
+        return {run.data.tags["tsad.cell"]: outcome_of(client, run) for run in runs if run.info.status not in OPEN}
+
+
+def cell_runs(uri: str, execution: str, suite: str, *, slot: str = "") -> list[Run]:
+    """Return the runs of an execution's cells, or of one cell, also those that are still open."""
+    wanted = {"execution": execution, "cell": slot}
+    query = " and ".join(f"tags.`tsad.{name}` = '{value}'" for name, value in wanted.items() if value)
     with told_plainly(uri):
         client = existing(uri)
         experiment = client.get_experiment_by_name(f"{suite}/cells")
-        if experiment is None:
-            return {}
-        query = f"tags.`tsad.execution` = '{execution}'"
-        runs = search(client, experiment.experiment_id, query)
-        logged = {run.data.tags["tsad.cell"]: run for run in runs if run.info.status not in OPEN}
-        return {slot: outcome_of(client, run) for slot, run in logged.items()}
+        return search(client, experiment.experiment_id, query) if experiment else []
+
+
+def read_text(uri: str, run: Run, name: str) -> str:
+    """Return the text of a file that a run keeps; nothing if it has none of that name."""
+    with told_plainly(uri):
+        client = existing(uri)
+        kept = {file.path for file in client.list_artifacts(run.info.run_id)}
+        return text_of(client, run.info.run_id, name) if name in kept else ""
 
 
 def read_cell(uri: str, run_id: str) -> tuple[Cell, Outcome, dict[str, Any]]:

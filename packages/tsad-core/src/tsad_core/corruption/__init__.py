@@ -3,6 +3,6 @@
 from tsad_core.corruption.condition import Condition
 from tsad_core.corruption.corrupted import Corrupted, corrupt
 from tsad_core.corruption.kind import Kind
-from tsad_core.corruption.kinds import KINDS
+from tsad_core.corruption.kinds import KINDS, kind_of
 
-__all__ = ["KINDS", "Condition", "Corrupted", "Kind", "corrupt"]
+__all__ = ["KINDS", "Condition", "Corrupted", "Kind", "corrupt", "kind_of"]

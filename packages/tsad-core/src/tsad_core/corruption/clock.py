@@ -13,7 +13,8 @@ from tsad_core.series import Array, Series
 def resampled(series: Series, dose: Dose) -> Change:
     """Put parts on a clock that is slower by `level` percent, by linear interpolation, each segment by itself.
 
-    A changed step is anomalous if any clean step it stands for is.
+    A changed step is anomalous if any clean step it stands for is. Events that come to touch are one, so their
+    kinds are not told any more.
     """
     rate = 100 - dose.level
     test = _Clock.of(series.test_starts, len(series.test_TC), rate)
@@ -21,6 +22,7 @@ def resampled(series: Series, dose: Dose) -> Change:
         series,
         test_TC=test.interpolated(series.test_TC),
         labels_T=test.any(series.labels_T),
+        event_kinds=(),
         root_causes_TC=test.any(series.root_causes_TC),
         normal_TC=None if series.normal_TC is None else test.interpolated(series.normal_TC),
         test_starts=test.starts,

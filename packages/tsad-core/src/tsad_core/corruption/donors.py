@@ -79,7 +79,14 @@ def _from(series: Series, first: int) -> Series:
     parts = {name: getattr(series, name) for name in names}
     later: dict[str, Any] = {name: None if part is None else part[first:] for name, part in parts.items()}
     starts = starts_within(series.test_starts, first, len(series.test_TC))
-    return replace(series, **later, test_starts=starts)
+    return replace(series, **later, test_starts=starts, event_kinds=_kinds_from(series, first))
+
+
+def _kinds_from(series: Series, first: int) -> tuple[str, ...]:
+    """Return the kinds, if known, of the events that a step or a later one is part of."""
+    if not series.event_kinds or series.labels_T is None:
+        return ()
+    return series.event_kinds[sum(stop <= first for _, stop in _runs(series.labels_T)) :]
 
 
 def _with_donors(series: Series, donors: Sequence[Span], dose: Dose) -> Series:

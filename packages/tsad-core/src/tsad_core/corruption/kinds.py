@@ -101,3 +101,12 @@ KINDS: Mapping[str, Kind] = {
     ),
 }
 """The conditions by kind, in the order of their documentation."""
+
+
+def kind_of(name: str) -> Kind:
+    """Return the kind that the name of a condition is of, with or without the parts that it strikes.
+
+    >>> kind_of("white-noise:both").unit
+    'dB'
+    """
+    return KINDS[name.partition(":")[0]]

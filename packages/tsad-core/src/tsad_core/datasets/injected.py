@@ -11,7 +11,7 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 
-from tsad_core.anomalies import Event, Spread, chosen_kinds, inject, mark, plan_events
+from tsad_core.anomalies import Event, Spread, chosen_kinds, inject, kinds_within, mark, plan_events
 from tsad_core.datasets.home import find_home
 from tsad_core.errors import DataError, MissingDataError, OptionError, did_you_mean
 from tsad_core.scaling import present
@@ -49,8 +49,9 @@ def injected(
     """Return the series of another data set, made of their training parts alone, with simulated anomalies.
 
     The first `train_share` of a series' training part is trained on. After a gap of one period (a quarter of the
-    rest, at most) the others are the test part: no value of it was trained on. Its anomalies, and so labels, root
-    causes and the same part without them, are known exactly; that the rest is clean is what its data set promises.
+    rest, at most) the others are the test part: no value of it was trained on. Its anomalies, and so labels, kinds
+    of events, root causes and the same part without them, are known exactly; that the rest is clean is what its
+    data set promises.
 
     - `home`: the data home, by default ``TSAD_DATA``.
     - `source`: the data set that gives the hosts, one of `SOURCES`, with its default options. There is no default.
@@ -101,12 +102,14 @@ def _read(host: Callable[[], Series], recipe: _Recipe) -> Series:
     about, rng = Spread.of(series.train_TC), np.random.default_rng(value_seed)
     # what is missing stays missing, and causes nothing
     causes_TC = mark(events, series.test_TC.shape) & ~np.isnan(series.test_TC)
+    labels_T = np.asarray(causes_TC.any(axis=1))
     return replace(
         series,
         test_TC=inject(series.test_TC, events, about=about, period=wave, rng=rng),
-        labels_T=np.asarray(causes_TC.any(axis=1)),
+        labels_T=labels_T,
         root_causes_TC=causes_TC,
         normal_TC=series.test_TC,
+        event_kinds=kinds_within(events, labels_T),
     )
 
 
@@ -124,6 +127,7 @@ def _parted(host: Series, train_share: float) -> Series:
         train_TC=host.train_TC[:cut],
         test_TC=host.train_TC[begin:],
         labels_T=None,
+        event_kinds=(),
         root_causes_TC=None,
         normal_TC=None,
         train_labels_T=None,

@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, Le
 
-from tsad_core.anomalies import Event, Spread, chosen_kinds, inject, mark, plan_events
+from tsad_core.anomalies import Event, Spread, chosen_kinds, inject, kinds_within, mark, plan_events
 from tsad_core.series import Array, Series
 
 
@@ -40,7 +40,7 @@ def synthetic(
 ) -> Mapping[str, Callable[[], Series]]:
     """Return `count` generated series, ``sines-0`` and on: noisy sines, with anomalies in the test part.
 
-    Each has labels, root causes and the same test part without its anomalies. The sines are the
+    Each has labels, kinds of events, root causes and the same test part without its anomalies. The sines are the
     five channels of NeurIPS-TS (Lai et al., NeurIPS Datasets and Benchmarks 2021), repeated if
     there are more; each channel's deviation of the noise is `noise` times its amplitude.
     `density` is the share of anomalous test steps, at most, but one event there is wherever one
@@ -66,13 +66,15 @@ def generate(recipe: Recipe, index: int = 0) -> tuple[Series, list[Event]]:
     events = _events(recipe, np.random.default_rng(place_seed))
     rng = np.random.default_rng(value_seed)
     causes_TC = mark(events, normal_TC.shape)
+    labels_T = np.asarray(causes_TC.any(axis=1))
     series = Series(
         name=f"sines-{index}",
         train_TC=train_TC,
         test_TC=inject(normal_TC, events, about=Spread.of(train_TC), period=recipe.period, rng=rng),
-        labels_T=np.asarray(causes_TC.any(axis=1)),
+        labels_T=labels_T,
         root_causes_TC=causes_TC,
         normal_TC=normal_TC,
+        event_kinds=kinds_within(events, labels_T),
     )
     return series, sorted(events, key=lambda event: event.start)
 
