@@ -37,11 +37,13 @@ metrics = ["auc-pr", "vus-pr"]
 
 LATE = (
     "matplotlib.backends.backend_agg",
+    "mlflow.store.tracking.sqlalchemy_store",
     "pyarrow.parquet",
     "tsad_bench.logbook",
     "tsad_bench.plots",
     "tsad_bench.report.cards",
     "tsad_bench.report.summary",
+    "tsad_bench.report.table",
     "tsad_core.controls",
 )
 """What a run imports when it needs it."""

@@ -82,7 +82,7 @@ def test_check_names_plugins_data_and_store(tmp_path: Path) -> None:
     result = call("check", "--data-home", str(tmp_path))
     assert result.exit_code == 0, result.output
     assert "tsad-core 0.1.0" in result.stdout
-    assert "synthetic: 4 series" in result.stdout
+    assert "synthetic: 6 series" in result.stdout
     assert "the first run makes it" in result.stdout
 
 

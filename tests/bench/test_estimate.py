@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -91,6 +92,7 @@ def test_the_newest_time_counts_and_a_journal_without_groups_is_read(
 ) -> None:
     jobs = alone(cell("pca"), cell("pca", "b"))
     timed(tmp_path, "z-older", jobs, [(0, 10), (10, 20)], monkeypatch, old=old)
+    os.utime(tmp_path / "z-older" / FILE, (0, 0))
     timed(tmp_path, "a-newer", jobs[:1], [(100, 150)], monkeypatch, old=old)
     assert told(jobs, tmp_path) == "about 60 s with 1 worker, by 2 executions here"
     assert told(jobs[:1], tmp_path) == "about 50 s with 1 worker, by 1 execution here"
@@ -127,6 +129,7 @@ def test_time_that_cells_of_a_job_share_counts_once(tmp_path: Path, monkeypatch:
     shared = Job(tuple(cell("mma", condition=name) for name in ("clean", "white-noise-10", "white-noise-0")))
     timed(tmp_path, "lost", [shared], [(0, 60), (0, 60), (0, 60)], monkeypatch, status="timed-out")
     assert told([shared], tmp_path) == "about 60 s with 1 worker, by 1 execution here"
+    os.utime(tmp_path / "lost" / FILE, (0, 0))
     timed(tmp_path, "probed", [shared], [(0, 80), (20, 30), (30, 45)], monkeypatch)
     assert told([shared], tmp_path) == "about 80 s with 1 worker, by 1 execution here"
 
@@ -174,6 +177,7 @@ def test_a_clock_that_went_back_takes_no_time_away(tmp_path: Path, monkeypatch: 
 def test_a_broken_journal_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: bytes) -> None:
     jobs = alone(cell("mma"))
     timed(tmp_path, "whole", jobs, [(0, 10)], monkeypatch)
+    os.utime(tmp_path / "whole" / FILE, (0, 0))
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / FILE).write_bytes(lines)
     assert told(jobs, tmp_path) == "about 10 s with 1 worker, by 1 execution here"

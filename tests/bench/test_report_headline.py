@@ -51,7 +51,7 @@ def test_verdicts_are_told_in_a_few_words() -> None:
 
 def test_few_series_are_underpowered_and_how_many_it_takes_is_told() -> None:
     made = results({"foo": [0.9] * 3, "pca": [0.5] * 3})
-    assert row(made, "foo").standing == "underpowered (3 of 5 series needed)"
+    assert row(made, "foo").standing == "underpowered (3 of 5 series needed, p .12 at best)"
     five = results({"foo": [0.9] * 5, "pca": [0.5] * 5})
     assert row(five, "foo").standing == "above the floor (p .031)"
 

@@ -40,12 +40,12 @@ memory_mb = 900
 pytestmark = pytest.mark.usefixtures("faulty", "store")
 
 
-def run(text: str, *, jobs: int = 2, **more) -> pd.DataFrame:
-    return run_suite(parse_suite(text, source="here"), jobs=jobs, **more)
+def run(text: str, *, jobs: int = 1) -> pd.DataFrame:
+    return run_suite(parse_suite(text, source="here"), jobs=jobs, artifacts="none")
 
 
 def test_every_way_to_fail_is_a_status_with_its_reason() -> None:
-    frame = run(FAULTS).set_index("detector")
+    frame = run(FAULTS, jobs=2).set_index("detector")
     assert frame["status"].to_dict() == {
         "trivial": "done",
         "raises": "failed",
@@ -82,7 +82,7 @@ def test_every_way_to_fail_is_a_status_with_its_reason() -> None:
 
 
 def test_a_detector_that_dies_and_leaves_a_child_behind_is_found_out_at_once() -> None:
-    frame = run(HEAD + 'detectors = ["forks"]\ndatasets = [{ name = "tiny", options = { count = 1 } }]', jobs=1)
+    frame = run(HEAD + 'detectors = ["forks"]\ndatasets = [{ name = "tiny", options = { count = 1 } }]')
     assert frame["status"].tolist() == ["failed"]
     assert "exited with code 7" in frame["reason"][0]
     assert not [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", "313"]]
@@ -90,12 +90,13 @@ def test_a_detector_that_dies_and_leaves_a_child_behind_is_found_out_at_once() -
 
 def test_what_a_detector_leaks_is_not_held_against_the_next() -> None:
     text = HEAD + 'detectors = ["leaky", "trivial"]\ndatasets = ["tiny"]\n[limits]\nmemory_mb = 700'
-    assert set(run(text, jobs=1)["status"]) == {"done"}
+    frame = run_suite(parse_suite(text, source="here"), jobs=1)
+    assert set(frame["status"]) == {"done"}
 
 
 def test_what_ends_while_its_look_ahead_is_measured_keeps_its_numbers() -> None:
     text = HEAD + 'detectors = ["weary", "trivial"]\ndatasets = [{ name = "tiny", options = { count = 2 } }]'
-    frame = run(text, jobs=1)
+    frame = run(text)
     assert set(frame["status"]) == {"done"}
     assert frame["auc-pr"].notna().all()
     first = frame[frame["series"] == "t0"].set_index("detector")["look-ahead"]
@@ -108,7 +109,7 @@ def test_loading_libraries_is_not_the_detectors_time(monkeypatch: pytest.MonkeyP
     importlib.import_module("tsad_tardy")
     monkeypatch.setenv("TARDY_SECONDS", "4.5")
     suite = 'detectors = ["tardy"]\ndatasets = [{ name = "tiny", options = { count = 1 } }]\n[limits]\nseconds = 4'
-    assert run(HEAD + suite, jobs=1, artifacts="none")["status"].tolist() == ["done"]
+    assert run(HEAD + suite)["status"].tolist() == ["done"]
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +117,7 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder without a store in which two processes began to run the same suite at once, and finished."""
     folder = tmp_path_factory.mktemp("twice")
     (folder / "mine.toml").write_text(QUICK)
-    command = [sys.executable, "-m", "tsad_bench", "run", "--suite", "mine.toml", "--jobs", "1"]
+    command = [sys.executable, "-m", "tsad_bench", "run", "--suite", "mine.toml", "--jobs", "1", "--artifacts", "none"]
     how = {"cwd": folder, "env": plain_environment(), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     both = [subprocess.Popen(command, text=True, **how) for _ in range(2)]
     told = [process.communicate(timeout=240)[1] for process in both]

@@ -95,7 +95,7 @@ def test_each_broken_file_is_one_line_and_the_others_are_told(tmp_path: Path) ->
         assert words in fault
     text = " ".join(result.stdout.split())
     assert "4 of 5 series cannot be read, see below; the others: 1 series, 40 training steps" in text
-    assert "generated: 4 series" in text
+    assert "generated: 6 series" in text
 
 
 def test_of_very_many_broken_files_the_first_are_named(tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def test_a_third_partys_series_are_counted_and_its_faults_leave_the_others_alone
     (line,) = result.stderr.splitlines()
     assert line == "Error: dataset unreadable of tsad-faulty raised OSError: no such luck"
     assert "generated: 3 series" in result.stdout
-    assert "generated: 4 series" in result.stdout
+    assert "generated: 6 series" in result.stdout
 
 
 def test_a_data_set_that_needs_an_option_says_which(tmp_path: Path) -> None:

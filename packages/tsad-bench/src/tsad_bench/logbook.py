@@ -43,11 +43,13 @@ class Logbook:
     def finish(self, results: Results, *, ended: float) -> None:
         """Log summaries and tables."""
         from tsad_bench.report.cards import card_page
+        from tsad_bench.report.headline import boards
         from tsad_bench.report.summary import summary_points
         from tsad_bench.report.table import markdown, tables
 
-        files = tables(results) | {"metrics.md": card_page(self._planned.cards)}
-        note = f"{self._order.suite.summary}\n\n{markdown(results, whole=False)}"
+        shown = boards(results)
+        files = tables(results, shown) | {"metrics.md": card_page(self._planned.cards)}
+        note = f"{self._order.suite.summary}\n\n{markdown(results, shown, whole=False)}"
         self._guard(lambda tracker: tracker.finish(summary_points(results), files, note, ended=ended))
 
     def interrupt(self) -> None:

@@ -10,12 +10,11 @@ from tsad_core import Array, TsadError
 from tsad_core.corruption import Condition
 
 from tsad_bench.report.pipe import pipe_table
-from tsad_bench.report.rebuild import rebuild
+from tsad_bench.report.rebuild import rebuild_from
 from tsad_bench.results import ALL, Results, pooled
 from tsad_bench.statistics import Units, intervals, units
 from tsad_bench.statistics.units import known_mean
-from tsad_bench.tracking import read_parent
-from tsad_bench.tracking.reading import cell_runs
+from tsad_bench.tracking import cell_runs, read_parent
 
 A, B = "A", "B"
 PLACE = ["detector", "dataset", "series", "condition"]
@@ -75,9 +74,10 @@ class Difference:
 
 def read_side(uri: str, execution: str) -> Side:
     """Return an execution from the store; one that is not finished with the cells it has logged so far."""
-    tags = read_parent(uri, execution).data.tags
-    results, lacks = rebuild(uri, execution)
+    parent = read_parent(uri, execution)
+    tags = parent.data.tags
     runs = cell_runs(uri, execution, tags["tsad.suite"])
+    results, lacks = rebuild_from(uri, parent, runs)
     options = {run.data.tags["tsad.cell"]: dict(run.data.params) for run in runs}
     facts = {run.data.tags["tsad.cell"]: json.loads(run.data.tags.get("tsad.facts", "{}")) for run in runs}
     data = {slot: str(found["data"]) for slot, found in facts.items() if "data" in found}

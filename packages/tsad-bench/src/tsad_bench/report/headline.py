@@ -1,7 +1,7 @@
 """The headline table: each detector's number with its interval, whether it is above the floor, and what it costs."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -137,7 +137,7 @@ def brief(verdict: Verdict) -> str:
         return f"undefined ({verdict.reason})"
     if verdict.standing == "underpowered":
         fewest = min(one.units for one in verdict.comparisons)
-        told = f"underpowered ({fewest} of {needed()} series needed"
+        told = f"underpowered ({fewest} of {needed()} series needed, p {_p(0.5**fewest)} at best"
     elif verdict.standing == "above the floor":
         told = f"above the floor (p {_p(hardest.p)}"
     else:
@@ -154,9 +154,9 @@ def needed(alpha: float = ALPHA) -> int:
     return math.ceil(-math.log2(alpha))
 
 
-def markdown(results: Results) -> list[str]:
+def markdown(boards: Iterable[Board]) -> list[str]:
     """Return the headline tables as Markdown, those that say more than the tables of all metrics do."""
-    told = [board for board in boards(results) if board.says_more]
+    told = [board for board in boards if board.says_more]
     parts = ["\n\n".join(part for part in (f"## {b.title}", _pipes(b), b.note) if part) for b in told]
     return [*parts, KEY] if parts else []
 

@@ -15,8 +15,7 @@ from tsad_core import Array, TsadError
 from tsad_bench.artifacts import SCORES, read_scores
 from tsad_bench.journal import JournalError, read_start
 from tsad_bench.report.pipe import cells_of_pipes
-from tsad_bench.tracking import Run, fetch_scores, read_parent
-from tsad_bench.tracking.reading import cell_runs, read_text
+from tsad_bench.tracking import Run, cell_runs, fetch_scores, read_parent, read_text
 
 CARDS = "metrics.md"
 

@@ -4,10 +4,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from tsad_bench.results import CONTROLS, Results, chosen, complete, summarise, under_first
-
-# table.py still takes it from here
-from tsad_bench.results import FLOOR as FLOOR  # noqa: PLC0414
+from tsad_bench.results import CONTROLS, FLOOR, Results, chosen, complete, summarise, under_first
 
 SOUND, SOLVED, TWINS = "sound", "solved-by-a-control", "twins"
 PROPERTIES = frozenset({"constant-channels", "constant-in-training", "constant-in-test", "missing", "no-labels"})

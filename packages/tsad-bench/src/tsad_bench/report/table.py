@@ -1,7 +1,7 @@
 """The table of an execution, as Markdown and CSV."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -10,12 +10,13 @@ from tsad_core.corruption import Condition
 
 from tsad_bench.report import headline, robustness
 from tsad_bench.report.conditions import bare, head, not_pooled, robustness_tables, sentence
+from tsad_bench.report.headline import Board
 from tsad_bench.report.kinds import kind_grids, kind_rows
 from tsad_bench.report.pipe import pipe_table
 from tsad_bench.report.robustness import SHAMS
 from tsad_bench.report.rows import COST_HEADS, best_first, cells_of, cost, costs, look_ahead, shortfall
-from tsad_bench.report.slices import FLOOR, by_health
-from tsad_bench.results import ALL, Results, common_subset, complete, filled_by, over_datasets, summarise
+from tsad_bench.report.slices import by_health
+from tsad_bench.results import ALL, FLOOR, Results, common_subset, complete, filled_by, over_datasets, summarise, under
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Table:
     """What its dashes mean, if it has any."""
 
 
-def markdown(results: Results, *, whole: bool = True) -> str:
+def markdown(results: Results, boards: Sequence[Board] | None = None, *, whole: bool = True) -> str:
     """Return the tables as Markdown: the headline with intervals and verdicts, all metrics, what conditions do.
 
     Of all metrics there is a table a data set, detectors down, metrics across. Numbers over all
@@ -37,10 +38,10 @@ def markdown(results: Results, *, whole: bool = True) -> str:
     many are, and two further tables compare on the series that all detectors did, and with the
     floor's numbers in place of what is missing. Below a table stands what its dashes mean. Several
     kinds of condition are shown by the headline alone, without `whole` over all data sets alone;
-    `csv` and `robustness.frame` have the rest.
+    `csv` and `robustness.frame` have the rest. `boards` are those of the headline, if they are at hand.
     """
-    kinds = _crossed(results)
-    parts = [*headline.markdown(results), *_plain(results), not_pooled(results.frame["dataset"])]
+    kinds, boards = _crossed(results), headline.boards(results) if boards is None else boards
+    parts = [*headline.markdown(boards), *_plain(results), not_pooled(results.frame["dataset"])]
     parts += robustness_tables(results) if kinds else []
     metrics = list(results.metrics) if len(set(kinds) - set(SHAMS.values())) == 1 else [results.headline]
     parts += [table for kind in kinds if whole for table in _under(results, kind, metrics)]
@@ -50,10 +51,10 @@ def markdown(results: Results, *, whole: bool = True) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def tables(results: Results) -> dict[str, str]:
+def tables(results: Results, boards: Sequence[Board] | None = None) -> dict[str, str]:
     """Return what an execution's parent run keeps, by file name."""
     files = {
-        "table.md": markdown(results),
+        "table.md": markdown(results, boards),
         "table.csv": csv(results),
         "cells.csv": results.frame.to_csv(index=False),
     }
@@ -100,10 +101,9 @@ def metric_tables(results: Results, condition: str) -> list[Table]:
 
     Where cells are missing, those on the common subset and those with the floor's numbers in their place follow.
     """
-    chosen = replace(results, frame=results.frame[results.frame["condition"] == condition])
     return [
         _by_metric(variant, rows, dataset, f"{dataset}{suffix}")
-        for suffix, variant in _variants(chosen, common_subset)
+        for suffix, variant in _variants(under(results, condition), common_subset)
         for dataset, rows in _numbers(variant)
     ]
 

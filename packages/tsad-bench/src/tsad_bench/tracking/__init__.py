@@ -12,11 +12,13 @@ from mlflow.entities import Run
 
 from tsad_bench.tracking.amending import Recorded, add_metrics, announce_metric, fetch_scores, find_cells, log_again
 from tsad_bench.tracking.reading import (
+    cell_runs,
     chart_view,
+    outcomes_of,
     read_cell,
-    read_outcomes,
     read_parent,
     read_plan,
+    read_text,
 )
 from tsad_bench.tracking.store import TrackingError, reach, sqlite_file
 from tsad_bench.tracking.writing import Header, Point, Tracker
@@ -30,14 +32,16 @@ __all__ = [
     "TrackingError",
     "add_metrics",
     "announce_metric",
+    "cell_runs",
     "chart_view",
     "fetch_scores",
     "find_cells",
     "log_again",
+    "outcomes_of",
     "reach",
     "read_cell",
-    "read_outcomes",
     "read_parent",
     "read_plan",
+    "read_text",
     "sqlite_file",
 ]

@@ -20,11 +20,6 @@ def read_plan(uri: str, parent: Run) -> list[Cell]:
         return [Cell(**cell) for cell in json.loads(text_of(existing(uri), parent.info.run_id, PLAN))]
 
 
-def read_outcomes(uri: str, execution: str, suite: str) -> dict[str, Outcome]:
-    """Return the outcome of every cell that an execution has logged, by its slot."""
-    return outcomes_of(uri, cell_runs(uri, execution, suite))
-
-
 def outcomes_of(uri: str, runs: Iterable[Run]) -> dict[str, Outcome]:
     """Return the outcome of every cell whose run is closed, by its slot."""
     with told_plainly(uri):

@@ -28,7 +28,7 @@ class Recipe:
 
 def synthetic(
     *,
-    count: Annotated[int, Ge(1)] = 4,
+    count: Annotated[int, Ge(1)] = 6,
     train_steps: Annotated[int, Ge(1)] = Recipe.train_steps,
     test_steps: Annotated[int, Ge(1)] = Recipe.test_steps,
     channels: Annotated[int, Ge(1)] = Recipe.channels,
