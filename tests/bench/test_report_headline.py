@@ -1,7 +1,9 @@
 """The headline table in Markdown, CSV and LaTeX: intervals, verdicts, what is missing."""
 
 import io
+import math
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -9,9 +11,13 @@ from tsad_bench.cells import Cell
 from tsad_bench.outcome import Outcome
 from tsad_bench.report import headline
 from tsad_bench.report.comparison import compared, cost_points, lost_series, wins
+from tsad_bench.report.figures import front
 from tsad_bench.report.headline import boards
 from tsad_bench.report.latex import escaped, latex
-from tsad_bench.report.table import markdown, numbers
+from tsad_bench.report.page import page
+from tsad_bench.report.record import Record
+from tsad_bench.report.rows import signed
+from tsad_bench.report.table import markdown, metric_tables, numbers
 from tsad_bench.results import Results, collect
 
 CONTROLS = {"random", "pca"}
@@ -89,6 +95,43 @@ def test_the_number_lies_in_its_interval_and_a_single_series_has_none() -> None:
     (board,) = boards(results({"foo": [0.9]}))
     assert board.rows[0].interval == "–"
     assert "a single family of series in d" in board.note
+
+
+def test_every_dash_has_its_reason_below_the_table_in_each_format() -> None:
+    made = results({"foo": [*[0.9] * 5, "too long"], "pca": [0.5] * 6, "random": [0.2] * 6})
+    noise = made.frame.loc[made.frame["detector"] == "random", "slot"]
+    made = replace(made, draws={slot: {"m": [0.2]} for slot in noise})
+    made.frame.loc[made.frame["detector"] == "pca", ["look-ahead", "added-memory-mb"]] = [24, math.nan]
+    told = (
+        "cells are not done (foo); look-ahead of random: noise has none; look-ahead of foo: not measured; "
+        "memory of pca: not measured."
+    )
+    (board,) = boards(made)
+    assert board.note == f"–: {told}"
+    assert f"\n\n–: {told}\n\n" in markdown(made).partition("\n### ")[0]
+    assert f"--: {told}" in latex([board])
+    assert f"–: {told}" in page(made, Record("e")).partition('<section id="ranks"')[0]
+
+
+def test_a_detector_that_shows_no_number_is_not_ranked_by_the_one_it_hides() -> None:
+    made = results({"foo": [*[0.9] * 5, "too long"], "bar": [0.1] * 6, "pca": [0.5] * 6})
+    (whole, *_) = metric_tables(made, "clean")
+    assert [line[0] for line in whole.lines] == ["pca", "bar", "foo"]
+
+
+def test_where_neither_way_is_better_detectors_stay_as_the_suite_has_them() -> None:
+    made = results({"foo": [0.5], "bar": [0.9], "pca": [0.1]}, better="neither")
+    assert [row.detector for row in boards(made)[0].rows] == ["foo", "bar", "pca"]
+    assert [line[0] for line in metric_tables(made, "clean")[0].lines] == ["foo", "bar", "pca"]
+    assert front({"a": (1.0, 0.5), "b": (2.0, 0.9)}, better="neither") == []
+    assert "Neither way is m better" in page(made, Record("e"))
+
+
+def test_what_rounds_to_nothing_has_no_sign() -> None:
+    made = results({"foo": [-0.0001, -0.0002]})
+    assert (row(made, "foo").value, row(made, "foo").interval) == ("0.000", "0.000 to 0.000")
+    assert "-0.000" not in markdown(made)
+    assert [signed(-0.0001), signed(0.0001), signed(-0.0006)] == ["0.000", "0.000", "-0.001"]
 
 
 def test_the_number_is_that_of_the_table_of_all_metrics() -> None:

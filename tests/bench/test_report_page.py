@@ -4,13 +4,19 @@ import html.parser
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 from tsad_bench.cells import Cell
 from tsad_bench.outcome import Outcome
-from tsad_bench.report.figures import front
+from tsad_bench.report.colours import styles
+from tsad_bench.report.figures import cost_figure, front
 from tsad_bench.report.page import page
 from tsad_bench.report.record import Record, Scores
 from tsad_bench.report.svg import figure, inline, spread
+from tsad_bench.report.table import markdown
+from tsad_bench.report.tabular import of_agreement, of_wins
 from tsad_bench.results import Results, collect
 
 CONTROLS = {"random", "pca"}
@@ -142,6 +148,28 @@ def test_there_is_a_page_whatever_the_execution_holds(rows: list[tuple], better:
     assert not any("nan" in re.findall(r"\w+", text) for tag, text in outline.texts if tag in {"td", "text", "p"})
 
 
+def test_without_clean_cells_all_metrics_are_under_the_first_condition_in_page_and_markdown_alike() -> None:
+    rows = [("foo", "s0", 0.4, f"white-noise@{level}") for level in (10, 0)]
+    made = results(*rows, ("pca", "s0", 0.3, "white-noise@10"), ("pca", "s0", 0.2, "white-noise@0"))
+    told = markdown(made)
+    assert "### d\n\nAll metrics under `white-noise@10`." in told
+    assert re.search(r"\| foo +\| 0.400 +\| 0.600 ", told)
+    section = page(made, Record("e")).partition('<section id="metrics"')[2].partition("</section>")[0]
+    assert "All metrics under white-noise@10." in section
+    assert "0.600" in section
+
+
+def test_a_matrix_says_nothing_of_one_against_itself_and_says_why_a_pair_is_missing() -> None:
+    shares = pd.DataFrame([[np.nan, 0.5], [np.nan, np.nan]], index=["a", "b"], columns=["a", "b"])
+    grid = of_wins(shares)
+    assert grid.rows == [["a", "", "50%"], ["b", "–", ""]]
+    assert "–: no series that both have done." in grid.note
+    found = pd.DataFrame(
+        [["m", "n", np.nan, 3, "all detectors tie"]], columns=["first", "second", "tau", "n", "reason"]
+    )
+    assert of_agreement(found, "metrics").note.endswith(" –: all detectors tie.")
+
+
 def test_an_execution_without_cells_is_a_page_that_says_so() -> None:
     assert "No cells." in page(results(), Record("e"))
 
@@ -181,6 +209,29 @@ def test_drawings_of_one_page_share_no_ids() -> None:
     for svg, own in zip(drawn, ids, strict=True):
         assert set(re.findall(r'href="#([^"]+)"', svg)) | set(re.findall(r"url\(#([^)]+)\)", svg)) <= own
         assert 'aria-label="a &#34;b&#34; &lt;c&gt;"' in svg
+
+
+SPENT = {
+    "mma:quick": (8.6, 0.98, 133.0),
+    "matrix-profile": (0.13, 0.75, 315.0),
+    "k-means": (0.04, 0.805, 17.5),
+    "pca": (0.024, 0.805, 9.4),
+    "random": (0.001, 0.19, 2.3),
+}
+
+
+@pytest.mark.parametrize("points", [SPENT, {"a-name-as-long-as-they-get": (1.0, 0.5, 9.0)}, {"a": (1.0, 0.5, np.nan)}])
+def test_names_of_points_stay_inside_their_panel(points: dict[str, tuple[float, float, float]]) -> None:
+    drawn = cost_figure(points, styles(list(points), controls=[]), metric="m", better="higher", name="cost")
+    for panel in re.split(r'id="cost-axes_\d"', drawn)[1:]:
+        edges = [float(x) for x in re.findall(r"[ML] ([\d.]+) ", panel.partition(' d="')[2].partition('"')[0])]
+        names = re.findall(r'text-anchor: (\w+)[^>]* x="([-\d.]+)"[^>]*>([a-z][a-z:-]*)</text>', panel)
+        for anchor, x, name in [found for found in names if found[2] in points]:
+            width = TextPath((0, 0), name, size=9, prop=FontProperties(family="DejaVu Sans")).get_extents().width
+            left = float(x) - width * {"start": 0, "middle": 0.5, "end": 1}[anchor]
+            assert min(edges) <= left
+            assert left + width <= max(edges)
+    assert drawn.count(f">{next(iter(points))}</text>") == (1 if "a" in points else 2)
 
 
 def test_names_are_moved_apart_in_their_order_and_kept_within_limits() -> None:

@@ -10,6 +10,7 @@ from tsad_bench.report import robustness
 from tsad_bench.report.conditions import sentence
 from tsad_bench.report.summary import summary_points
 from tsad_bench.report.table import markdown, tables
+from tsad_bench.report.tabular import of_effect
 from tsad_bench.results import Results, collect
 from tsad_core.corruption import KINDS
 
@@ -91,7 +92,45 @@ def test_where_neither_way_is_better_there_is_a_curve_and_nothing_else() -> None
     found = robustness.curves(made, "level-drift")
     assert found.means.loc["pca"].tolist() == [0.1, 0.3]
     assert robustness.measures(found).drop(columns="level-0").isna().all(axis=None)
-    assert "neither way is m better" in markdown(made)
+    told = markdown(made)
+    assert "neither way is m better" in told
+    assert "best control is" not in told
+
+
+def test_where_neither_way_is_better_detectors_stay_as_the_suite_has_them() -> None:
+    rows = [row for name, value in (("pca", 0.1), ("foo", 0.5)) for row in curve(name, "level-drift", {0: value, 5: 0})]
+    assert order_of(results(*rows, better="neither")) == ["pca", "foo"]
+    assert order_of(results(*rows)) == ["foo", "pca"]
+
+
+def order_of(made: Results) -> list[str]:
+    """Return the detectors as the table of curves has them, which is as the table of levels has them."""
+    tables = markdown(made).split("### ")
+    found = [
+        [line.split("|")[1].strip() for line in table.splitlines() if line.startswith("| ")][2:]
+        for table in tables
+        if table.startswith(("robustness under", "d: m under")) and "common" not in table and "filled" not in table
+    ]
+    assert found[0] == found[-1]
+    assert len(found) == 2
+    return found[0]
+
+
+def test_a_detector_without_a_level_is_not_ranked_by_the_mean_of_the_others() -> None:
+    made = results(
+        *curve("foo", "missing-values", {0: 0.9, 10: "never takes NaN"}),
+        *curve("bar", "missing-values", {0: 0.8, 10: 0.2}),
+        *curve("pca", "missing-values", {0: 0.7, 10: 0.6}),
+    )
+    assert order_of(made) == ["pca", "bar", "foo"]
+
+
+def test_a_level_that_nobody_has_ranks_nobody() -> None:
+    made = results(
+        *curve("bar", "missing-values", {0: 0.2, 10: "no"}, status="failed"),
+        *curve("pca", "missing-values", {0: 0.7, 10: "no"}, status="failed"),
+    )
+    assert order_of(made) == ["pca", "bar"]
 
 
 def test_the_clean_cells_stand_at_level_0_of_a_kind_without_its_own() -> None:
@@ -250,6 +289,10 @@ def test_the_effect_is_the_curve_less_its_shams_over_the_series_that_both_can_st
     assert list(effect.columns) == [5]
     assert effect.loc["foo", 5] == pytest.approx(-0.2)
     assert robustness.effect(made, "sham-anomalies").empty
+    tiny = pd.DataFrame({5: [-0.0001, math.nan]}, index=["foo", "bar"])
+    grid = of_effect(tiny, "train-anomalies", {})
+    assert grid.rows == [["foo", "0.000"], ["bar", "–"]]
+    assert grid.note == "–: cells are not done, or the metric is undefined."
     assert "### effect of train-anomalies: m" in markdown(made, whole=False)
     assert robustness.effect(results(*curve("foo", "train-anomalies", {0: 0.9})), "train-anomalies").empty
 

@@ -248,3 +248,11 @@ def test_a_report_on_a_part_says_what_is_missing(own_folder: Path) -> None:
     results, lacks = rebuild(uri)
     assert "has logged 7 of 8 cells" in lacks
     assert "3 of 4 done" in markdown(results)
+
+
+def test_facts_too_long_for_a_tag_lose_the_longest_and_stay_readable(caplog: pytest.LogCaptureFixture) -> None:
+    from tsad_bench.tracking.writing import _fitting
+
+    assert json.loads(_fitting({"a": 1, "long": "x" * 5000, "b": [2]})) == {"a": 1, "b": [2]}
+    assert "long" in caplog.text
+    assert json.loads(_fitting({"a": "y" * 4900})) == {"a": "y" * 4900}

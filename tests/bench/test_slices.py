@@ -1,5 +1,7 @@
 """Slices by health, of hand-made results: who is where, and what is left when everything is remarked upon."""
 
+import re
+
 import pytest
 from tsad_bench.cells import Cell
 from tsad_bench.outcome import Outcome
@@ -72,6 +74,21 @@ def test_a_detector_with_cells_that_are_not_done_has_no_number_in_any_slice() ->
         ("foo", "a", 0.9, flagged), ("foo", "b", None, {}), ("pca", "a", 0.5, flagged), ("pca", "b", 0.5, {})
     )
     assert list(by_health(made, "d").index) == ["pca"]
+
+
+def test_a_slice_without_series_has_no_column_and_a_slice_without_numbers_says_why() -> None:
+    made = results(("foo", "a", 0.9, {"health": ["dense"]}), ("foo", "b", 0.5, {"health": ["dense"]}))
+    assert list(by_health(made, "d").columns) == ["all (n=2)", "dense (n=2)"]
+    assert "No series is sound: something is remarked of each." in markdown(made)
+    made.frame.loc[1, ["m", "health"]] = [float("nan"), "no-labels"]
+    told = markdown(made).partition("by the health")[2]
+    assert re.search(r"\| foo +\| 0.900 +\| – +\| 0.900 +\| – +\|", told)
+    assert "–: m is undefined on these series." in told
+
+
+def test_where_neither_way_is_better_detectors_stay_as_the_suite_has_them() -> None:
+    rows = [(name, "a", value, {"health": ["dense"]}) for name, value in (("foo", 0.1), ("baz", 0.9), ("bar", 0.5))]
+    assert list(by_health(results(*rows, better="neither"), "d").index) == ["foo", "baz", "bar"]
 
 
 @pytest.mark.parametrize(("recorded", "shown"), [({"look-ahead": 24}, "24"), ({"look-ahead": "all"}, "all"), ({}, "–")])

@@ -11,6 +11,7 @@ from tsad_core.corruption import Condition
 
 from tsad_bench.report.pipe import pipe_table
 from tsad_bench.report.rebuild import rebuild_from
+from tsad_bench.report.rows import number
 from tsad_bench.results import ALL, Results, pooled
 from tsad_bench.statistics import Units, intervals, units
 from tsad_bench.statistics.units import known_mean
@@ -88,7 +89,8 @@ def compare(first: Side, second: Side) -> str:
     """Return as Markdown how two executions differ, on the cells that both did.
 
     A difference is told as beyond `seeds` where it exceeds twice the standard deviation over seeds inside
-    a series, and as beyond `series` where its paired 95 % bootstrap interval leaves out 0.
+    a series, and as beyond `series` where its paired 95 % bootstrap interval leaves out 0. Else the two are
+    not told apart, or undecided where neither is measured.
     """
     found = differences(first, second)
     parts = [f"# {first.name} (A) against {second.name} (B)", _summary(found)]
@@ -204,8 +206,8 @@ def _table(rows: list[Difference], better: str, metric: str) -> str:
     heads = ["detector", "condition", "data", "series", A, B, "B − A", "interval", "spread of seeds", "B is"]
     lines = [
         [
-            *(row.detector, row.condition, row.data, str(row.series), f"{row.first:.3f}", f"{row.second:.3f}"),
-            *(f"{row.difference:+.3f}", _interval(row), _spread(row), _verdict(row, better)),
+            *(row.detector, row.condition, row.data, str(row.series), number(row.first), number(row.second)),
+            *(_fine(row.difference, "+"), _interval(row), _spread(row), _verdict(row, better)),
         ]
         for row in rows
     ]
@@ -216,18 +218,28 @@ def _table(rows: list[Difference], better: str, metric: str) -> str:
 
 
 def _interval(row: Difference) -> str:
-    return "–" if row.low is None or row.high is None else f"{row.low:+.3f} to {row.high:+.3f}"
+    return "–" if row.low is None or row.high is None else f"{_fine(row.low, '+')} to {_fine(row.high, '+')}"
 
 
 def _spread(row: Difference) -> str:
-    return "not measured: one seed" if row.spread is None else f"{row.spread:.3f}"
+    return "not measured: one seed" if row.spread is None else _fine(row.spread)
+
+
+def _fine(value: float, sign: str = "") -> str:
+    """Write a number with three decimals or, where these would be all 0, with two digits that are not."""
+    text = f"{value:{sign}.3f}"
+    if text.strip("+-0."):
+        return text
+    return f"{value:{sign}.2g}" if value else "0.000"
 
 
 def _verdict(row: Difference, better: str) -> str:
     if row.identical:
         return "identical"
+    if row.spread is None and row.low is None:
+        return "undecided"
     if not row.beyond:
-        return "–"
+        return "not told apart"
     gain = {"higher": row.difference, "lower": -row.difference}.get(better)
     way = "different" if gain is None else "better" if gain > 0 else "worse"
     return f"{way} beyond {' and '.join(row.beyond)}"
@@ -241,19 +253,19 @@ def _costs(first: Side, second: Side) -> str:
     lines = [
         [str(name), *("–" if pd.isna(value) else f"{value:.2f}" for value in row)] for name, *row in ratios.itertuples()
     ]
-    return f"## cost of a cell, B as a multiple of A\n\n{pipe_table(['detector', *COSTS.values()], lines)}"
+    below = "\n\n–: not measured, or nothing in A." if ratios.isna().any(axis=None) else ""
+    return f"## cost of a cell, B as a multiple of A\n\n{pipe_table(['detector', *COSTS.values()], lines)}{below}"
 
 
 def _only_one(first: Side, second: Side) -> str:
     """List what only one of the executions did, and what became of it in the other."""
-    lines = [
-        *_missing(first, second, A),
-        *_missing(second, first, B),
-        *([A, "metric", name, "", "", ""] for name in first.results.metrics if name not in second.results.metrics),
-        *([B, "metric", name, "", "", ""] for name in second.results.metrics if name not in first.results.metrics),
-    ]
+    cells = [*_missing(first, second, A), *_missing(second, first, B)]
+    ours, theirs = first.results.metrics, second.results.metrics
+    metrics = [[A, name] for name in ours if name not in theirs] + [[B, name] for name in theirs if name not in ours]
     heads = ["only in", "detector", "data set", "condition", "series", "in the other"]
-    return f"## what only one did\n\n{pipe_table(heads, lines)}" if lines else ""
+    tables = [pipe_table(heads, cells)] if cells else []
+    tables += [pipe_table(["only in", "metric"], metrics)] if metrics else []
+    return "\n\n".join(["## what only one did", *tables]) if tables else ""
 
 
 def _missing(side: Side, other: Side, letter: str) -> Iterator[list[str]]:
@@ -278,7 +290,8 @@ def _circumstances(first: Side, second: Side) -> str:
         return "Versions, options and data are the same in both."
     lines = [[name, ours.get(name, "–"), theirs.get(name, "–")] for name in names]
     flat = [[text.replace("|", "/") for text in line] for line in lines]
-    return f"## what was different\n\n{pipe_table(['', A, B], flat)}"
+    below = "\n\n–: it has none." if any("–" in line for line in lines) else ""
+    return f"## what was different\n\n{pipe_table(['', A, B], flat)}{below}"
 
 
 def _tags(side: Side) -> dict[str, str]:

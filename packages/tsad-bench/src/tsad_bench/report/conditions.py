@@ -10,7 +10,7 @@ from tsad_core.corruption import kind_of
 from tsad_bench.report import robustness
 from tsad_bench.report.pipe import pipe_table
 from tsad_bench.report.robustness import NO_NOISE, SHAMS, Curves
-from tsad_bench.report.rows import number, signed
+from tsad_bench.report.rows import best_first, number, signed
 from tsad_bench.results import ALL, FLOOR, SHOWN_NOT_POOLED, Results, filled_by, pooled
 
 _STRUCK = {"train": "The training part changes", "test": "The test part changes", "both": "Both parts change"}
@@ -83,9 +83,17 @@ def table_of(curves: Curves) -> str:
 
 def curve_rows(curves: Curves, measured: pd.DataFrame, *, area: str) -> tuple[list[str], list[list[str]]]:
     """Return heads, with what the area is called, and a row a detector, best first: its values and its measures."""
-    order = curves.means.mean(axis=1).sort_values(ascending=curves.better == "lower", kind="stable").index
+    order = best_first(curves.means.index, over_levels(curves.means), better=curves.better)
     heads = ["detector", *(head(curves.kind, level) for level in curves.means.columns), area, "drop", "worst level"]
     return heads, [[str(name), *_values(curves, name), *_measures(measured.loc[name], curves.kind)] for name in order]
+
+
+def over_levels(means: pd.DataFrame) -> "pd.Series[float]":
+    """Return each detector's mean over levels (columns), by which tables rank; none where one is missing.
+
+    A mean over other levels than its neighbours' would rank the easy levels. A level that nobody has does not count.
+    """
+    return means.dropna(axis=1, how="all").mean(axis=1, skipna=False)
 
 
 def _values(curves: Curves, detector: str) -> list[str]:
@@ -149,8 +157,12 @@ def _effect(results: Results, kind: str, dataset: str, where: str) -> list[str]:
     table = pipe_table(["detector", *(head(kind, level) for level in effect.columns)], lines)
     title = f"### effect of {kind}: {results.headline}{where}"
     told = f"The values under `{kind}` less those under `{SHAMS[kind]}`: what the anomalies do beyond being pasted."
-    missing = "\n\n–: cells are not done." if effect.isna().any(axis=None) else ""
-    return [f"{title}\n\n{told}\n\n{table}{missing}"]
+    return ["\n\n".join(part for part in (title, told, table, effect_note(effect)) if part)]
+
+
+def effect_note(effect: pd.DataFrame) -> str:
+    """Say what the dashes in a table of effects mean, if it has any."""
+    return "–: cells are not done, or the metric is undefined." if effect.isna().any(axis=None) else ""
 
 
 def not_pooled(datasets: Iterable[str]) -> str:

@@ -1,5 +1,6 @@
 """The figures of a report: intervals, ranks, robustness curves, cost against accuracy, two scores of one series."""
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -20,8 +21,14 @@ CHEAPEST = 1e-3
 """What costs less is drawn at this many seconds or MB: a logarithm knows no 0."""
 _LINE = 0.24
 """Inches that a line of text takes."""
+_LETTER = 5.6
+"""Points that a letter of a name takes, at most on average."""
+_SIDES = [(8, -3), (-8, -3), (0, 8), (0, -15), (8, 9), (8, -15), (-8, 9), (-8, -15), (0, 19), (0, -26)]
+"""Where a name may stand by its point, in points; the first is taken where all are as good."""
 
 Styles = Mapping[str, Style]
+Box = tuple[float, float, float, float]
+"""Left, low, right and high."""
 
 
 def interval_figure(board: Board, styles: Styles, *, name: str) -> str:
@@ -150,7 +157,7 @@ def cost_figure(
 ) -> str:
     """Draw the headline (second) against seconds (first) and memory (third of each detector's numbers).
 
-    A line joins the front: the detectors that nothing at most as dear beats.
+    A line joins the front: the detectors that nothing at most as dear beats. Names stay inside their panel.
     """
     seconds = {detector: (max(x, CHEAPEST), y) for detector, (x, y, _) in points.items() if math.isfinite(x)}
     memory = {detector: (max(x, CHEAPEST), y) for detector, (_, y, x) in points.items() if math.isfinite(x)}
@@ -159,18 +166,26 @@ def cost_figure(
         _scatter(left, seconds, styles, label="seconds a cell, fit and score")
         _scatter(right, memory, styles, label="added memory in MB, at most")
         left.set_ylabel(metric)
+        # names are placed in pixels, so panels must have their size before
+        drawing.draw_without_rendering()
+        drawing.set_layout_engine("none")
         for axes, shown in ((left, seconds), (right, memory)):
-            _label_points(axes)
-            axes.step(*np.transpose(front(shown, better=better)), where="post", color=INK, lw=0.9, ls=":", zorder=0)
+            joined = front(shown, better=better)
+            _join(axes, joined)
+            _label_points(axes, shown, joined)
         return inline(drawing, name=name, alt=f"{metric} against seconds and memory; the table has the numbers")
 
 
 def front(points: Mapping[str, tuple[float, float]], *, better: str) -> list[tuple[float, float]]:
     """Return cost and value of the points that no other beats at the same cost or less, cheapest first.
 
+    None where neither way is better.
+
     >>> front({"a": (1.0, 0.5), "b": (2.0, 0.4), "c": (3.0, 0.6)}, better="higher")
     [(1.0, 0.5), (3.0, 0.6)]
     """
+    if better == "neither":
+        return []
     sign = -1 if better == "lower" else 1
     kept: list[tuple[float, float]] = []
     for cost, value in sorted(points.values(), key=lambda point: (point[0], -sign * point[1])):
@@ -179,33 +194,44 @@ def front(points: Mapping[str, tuple[float, float]], *, better: str) -> list[tup
     return kept
 
 
+def _join(axes: Any, joined: Sequence[tuple[float, float]]) -> None:
+    axes.step([x for x, _ in joined], [y for _, y in joined], where="post", color=INK, lw=0.9, ls=":", zorder=0)
+
+
 def _scatter(axes: Any, points: Mapping[str, tuple[float, float]], styles: Styles, *, label: str) -> None:
     axes.set(xscale="log", xlabel=label)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.xaxis.set_minor_formatter(lambda _value, _place: "")
     axes.grid(color=FAINT, lw=0.8)
     axes.set_axisbelow(True)
-    axes.margins(x=0.3, y=0.15)
+    beside = _beside(points)
+    axes.margins(x=beside / (1 - 2 * beside), y=0.15)
     for detector, (x, y) in points.items():
         style = styles[detector]
-        axes.plot(x, y, style.marker, color=style.colour, ms=8, mew=1.8, label=detector)
+        axes.plot(x, y, style.marker, color=style.colour, ms=8, mew=1.8)
 
 
-def _label_points(axes: Any) -> None:
-    """Name points, each on the side where its name covers the fewest others."""
+def _beside(names: Iterable[str]) -> float:
+    """Return what share of a panel is kept free on either side: half the longest name, which then fits above all."""
+    longest = max(map(len, names), default=0) * _LETTER / 72
+    return min(max(longest / 2 / (WIDTH * 0.42), 0.1), 0.3)
+
+
+def _label_points(axes: Any, points: Mapping[str, tuple[float, float]], joined: Sequence[tuple[float, float]]) -> None:
+    """Name points, each on the side where its name stays inside and covers the least of points, names and line."""
     to_pixels, size = axes.transData.transform, axes.figure.dpi / 72
-    points = {line.get_label(): to_pixels(line.get_xydata()[0]) for line in axes.get_lines()}
-    taken = [_box((x, y), "", (0, 0), size) for x, y in points.values()]
-    for detector, (x, y) in points.items():
-        sides = [(8, -3), (-8, -3), (0, 8), (0, -15), (8, 9), (8, -15), (-8, 9), (-8, -15), (0, 19), (0, -26)]
-        boxes = [_box((x, y), detector, side, size) for side in sides]
-        best = min(range(len(sides)), key=lambda i: (sum(_overlap(boxes[i], other) for other in taken), i))
+    panel = tuple(axes.bbox.extents)
+    taken = [_box(to_pixels(point), "", (0, 0), size) for point in points.values()]
+    taken += _steps([to_pixels(point) for point in joined], size)
+    for detector, point in points.items():
+        boxes = {side: _box(to_pixels(point), detector, side, size) for side in _SIDES}
+        best = min(boxes, key=lambda side: _misplaced(boxes[side], taken, panel))
         taken.append(boxes[best])
-        align = "left" if sides[best][0] > 0 else "right" if sides[best][0] < 0 else "center"
+        align = "left" if best[0] > 0 else "right" if best[0] < 0 else "center"
         axes.annotate(
             detector,
-            axes.transData.inverted().transform((x, y)),
-            xytext=sides[best],
+            point,
+            xytext=best,
             textcoords="offset points",
             ha=align,
             fontsize=9,
@@ -213,16 +239,31 @@ def _label_points(axes: Any) -> None:
         )
 
 
-def _box(point: tuple[float, float], text: str, offset: tuple[float, float], size: float) -> tuple[float, ...]:
+def _misplaced(box: Box, taken: Sequence[Box], panel: Box) -> tuple[float, float]:
+    """Return how much of a name is outside its panel, and how much else it covers."""
+    outside = _overlap(box, box) - _overlap(box, panel)
+    return round(outside), sum(_overlap(box, other) for other in taken)
+
+
+def _steps(points: Sequence[tuple[float, float]], size: float) -> list[Box]:
+    """Return the boxes of a line that goes to the right and then up or down, from point to point, in pixels."""
+    boxes: list[Box] = []
+    for (x, y), (right, end) in itertools.pairwise(points):
+        boxes.append((x, y - size, right, y + size))
+        boxes.append((right - size, min(y, end), right + size, max(y, end)))
+    return boxes
+
+
+def _box(point: tuple[float, float], text: str, offset: tuple[float, float], size: float) -> Box:
     """Return the corners of a name beside a point, or of the point itself, in pixels."""
     (x, y), (dx, dy) = point, offset
-    width = 5.6 * len(text) * size if text else 10 * size
+    width = _LETTER * len(text) * size if text else 10 * size
     left = x + dx * size - (0 if dx > 0 else width if dx < 0 else width / 2)
     low = y + dy * size - (0 if text else 5 * size)
     return left, low, left + width, low + 10 * size
 
 
-def _overlap(one: Sequence[float], other: Sequence[float]) -> float:
+def _overlap(one: Box, other: Box) -> float:
     wide = min(one[2], other[2]) - max(one[0], other[0])
     high = min(one[3], other[3]) - max(one[1], other[1])
     return max(wide, 0.0) * max(high, 0.0)

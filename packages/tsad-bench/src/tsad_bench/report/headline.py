@@ -14,8 +14,10 @@ from tsad_bench.report.rows import (
     cost,
     costs,
     look_ahead,
+    number,
     plain_condition,
     shortfall,
+    unmeasured,
 )
 from tsad_bench.results import ALL, Results, complete, pooled, under
 from tsad_bench.statistics import Interval, Units, Verdict, intervals, units, verdicts
@@ -51,14 +53,14 @@ class Row:
         """The number, or what stands in its place."""
         if self.missing or self.number.value is None:
             return self.missing or "–"
-        return f"{self.number.value:.3f}"
+        return number(self.number.value)
 
     @property
     def interval(self) -> str:
         """The interval, or a dash."""
         if self.missing or self.number.low is None or self.number.high is None:
             return "–"
-        return f"{self.number.low:.3f} to {self.number.high:.3f}"
+        return f"{number(self.number.low)} to {number(self.number.high)}"
 
     @property
     def counted(self) -> str:
@@ -91,6 +93,8 @@ class Board:
     condition: str
     better: str
     rows: tuple[Row, ...]
+    unmeasured: tuple[str, ...] = ()
+    """Which look-aheads and costs are missing, and why."""
 
     @property
     def heads(self) -> list[str]:
@@ -105,12 +109,13 @@ class Board:
 
     @property
     def note(self) -> str:
-        """Why intervals or numbers are missing, if any are."""
+        """What the dashes mean, if there are any."""
         told: dict[str, list[str]] = {}
         for row in self.rows:
-            if row.number.reason and not row.missing:
-                told.setdefault(row.number.reason, []).append(row.detector)
+            if reason := "cells are not done" if row.missing else row.number.reason:
+                told.setdefault(reason, []).append(row.detector)
         parts = [f"{reason} ({_named(names, self.rows)})" for reason, names in told.items()]
+        parts += self.unmeasured
         return f"–: {'; '.join(parts)}." if parts else ""
 
     @property
@@ -205,8 +210,8 @@ def _board(results: Results, condition: str, dataset: str) -> Board:
         for name in cells["detector"].unique()
     }
     shown = pd.Series({name: row.number.value for name, row in rows.items() if not row.missing}, dtype=float)
-    order = best_first(cells, shown, better=better)
-    return Board(dataset, results.headline, condition, better, tuple(rows[name] for name in order))
+    ordered = tuple(rows[name] for name in best_first(rows, shown, better=better))
+    return Board(dataset, results.headline, condition, better, ordered, tuple(unmeasured(results, cells)))
 
 
 def _statistics(results: Results, dataset: str | None) -> tuple[Mapping[str, Interval], Mapping[str, Verdict]]:
@@ -228,7 +233,7 @@ def _pipes(board: Board) -> str:
 
 
 def _named(names: list[str], rows: tuple[Row, ...]) -> str:
-    return "all" if len(names) == len([row for row in rows if not row.missing]) else ", ".join(names)
+    return "all" if len(names) == len(rows) else ", ".join(names)
 
 
 def _p(value: float) -> str:

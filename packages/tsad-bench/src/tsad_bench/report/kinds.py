@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from tsad_bench.report.rows import number, plain_condition
+from tsad_bench.report.rows import best_first, number, plain_condition
 from tsad_bench.report.tabular import Grid, Styles
 from tsad_bench.results import PLACE, Results, under
 
@@ -15,6 +15,7 @@ NOTE = (
     "its events. Compare within a column: what noise gets depends on how many steps a kind has. Of a detector whose "
     "scores are drawn, the single kinds show the first draw."
 )
+DASHES = " –: without a number on a series where others have one."
 
 
 def kind_grids(results: Results, styles: Styles | None = None) -> Iterator[Grid]:
@@ -24,7 +25,8 @@ def kind_grids(results: Results, styles: Styles | None = None) -> Iterator[Grid]
         table = by_kind(found, dataset, better=results.metrics[results.headline])
         rows = [[str(name), *map(number, row)] for name, *row in table.itertuples()]
         title = f"{dataset} by kind of anomaly: {results.headline}"
-        yield Grid(["detector", *table.columns], rows, title=title, note=NOTE, styles=styles or {})
+        note = f"{NOTE}{DASHES if table.isna().any(axis=None) else ''}"
+        yield Grid(["detector", *table.columns], rows, title=title, note=note, styles=styles or {})
 
 
 def by_kind(found: pd.DataFrame, dataset: str, *, better: str) -> pd.DataFrame:
@@ -32,7 +34,7 @@ def by_kind(found: pd.DataFrame, dataset: str, *, better: str) -> pd.DataFrame:
     mine = found[found["dataset"] == dataset]
     table = mine.pivot_table("mean", index="detector", columns="kind").rename_axis(None, axis=1)
     table = table[sorted(table.columns, key=lambda kind: (kind != EVERY, kind))]
-    table = table.sort_values(table.columns[0], ascending=better == "lower", kind="stable")
+    table = table.loc[best_first(mine["detector"], table.iloc[:, 0], better=better)]
     events = mine.groupby("kind")["events"].first()
     return table.rename(columns={kind: f"{kind} (n={events[kind]})" for kind in table.columns})
 

@@ -52,6 +52,8 @@ def _lead(report: Report) -> str:
     above = [row for row in judged if row.above]
     if not judged:
         return "Controls alone: they are the floor that detectors have to beat."
+    if board.better == "neither":
+        return f"Neither way is {board.metric} better: nobody is above or below the floor."
     verb = "is" if len(above) == 1 else "are"
     told = f"{len(above)} of {len(judged)} detectors {verb} above the floor on {board.metric}"
     return f"{told}: {', '.join(row.detector for row in above)}." if above else f"{told}."

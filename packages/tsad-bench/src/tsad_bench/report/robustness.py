@@ -55,7 +55,12 @@ class Curves:
 
     @property
     def rivals(self) -> list[str]:
-        """The controls that have a value at every level, so that the best of them is the best of the same ones."""
+        """The controls that have a value at every level, so that the best of them is the best of the same ones.
+
+        None where neither way is better: there is no best.
+        """
+        if self.better == "neither":
+            return []
         whole = self.means.loc[list(self.controls)].notna().all(axis=1)
         return [control for control in self.controls if whole[control]]
 

@@ -1,6 +1,6 @@
 """What a row of a table says of a detector beside its numbers: series, what is missing, look-ahead, cost."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -22,10 +22,17 @@ def cells_of(results: Results, dataset: str) -> pd.DataFrame:
     return frame[frame["dataset"].isin(pooled(frame["dataset"]) if dataset == ALL else [dataset])]
 
 
-def best_first(cells: pd.DataFrame, means: "pd.Series[float]", *, better: str) -> list[str]:
-    """Return the detectors by their means; those without a number follow as the suite has them."""
-    best = means.dropna().sort_values(ascending=better == "lower", kind="stable")
-    return list(dict.fromkeys([*map(str, best.index), *cells["detector"]]))
+def best_first(detectors: Iterable[str], means: "pd.Series[float]", *, better: str) -> list[str]:
+    """Return the detectors by their means; those without a number follow as the suite has them.
+
+    Where neither way is better, all stay as the suite has them.
+    """
+    suite = list(dict.fromkeys(detectors))
+    if better == "neither":
+        return suite
+    known = means.reindex(suite).dropna()
+    best = known.sort_values(ascending=better == "lower", kind="stable")
+    return list(dict.fromkeys([*map(str, best.index), *suite]))
 
 
 def shortfall(state: pd.DataFrame, datasets: Iterable[str], detector: str) -> str:
@@ -41,6 +48,20 @@ def look_ahead(cells: pd.DataFrame, detector: str) -> str:
     return "–" if pd.isna(steps) else "all" if np.isinf(steps) else f"{steps:.0f}"
 
 
+def unmeasured(results: Results, cells: pd.DataFrame) -> Iterator[str]:
+    """Say why detectors with done cells have no look-ahead, or no memory."""
+    done = cells[cells["status"] == "done"]
+    unknown = done.groupby("detector", sort=False)[["look-ahead", "added-memory-mb"]].max().isna()
+    without, no_memory = (list(unknown.index[unknown[column]]) for column in unknown)
+    drawn = set(done.loc[done["slot"].isin(list(results.draws)), "detector"])
+    if noise := [name for name in without if name in drawn]:
+        yield f"look-ahead of {', '.join(noise)}: noise has none"
+    if others := [name for name in without if name not in drawn]:
+        yield f"look-ahead of {', '.join(others)}: not measured"
+    if no_memory:
+        yield f"memory of {', '.join(no_memory)}: not measured"
+
+
 def costs(cells: pd.DataFrame) -> pd.DataFrame:
     """Return what each detector's cells cost: all seconds, and the most memory."""
     how = {cost: "max" if cost.endswith("mb") else "sum" for cost in COSTS}
@@ -54,9 +75,13 @@ def cost(value: float) -> str:
 
 def number(value: float) -> str:
     """Write a mean."""
-    return "–" if np.isnan(value) else f"{value:.3f}"
+    # z: what rounds to 0 has no sign
+    return "–" if np.isnan(value) else f"{value:z.3f}"
 
 
 def signed(value: float) -> str:
     """Write a difference."""
-    return "–" if np.isnan(value) else f"{value:+.3f}"
+    if np.isnan(value):
+        return "–"
+    text = f"{value:+.3f}"
+    return text if text.strip("+-0.") else "0.000"

@@ -16,8 +16,8 @@ from tsad_bench.report.kinds import kind_grids
 from tsad_bench.report.record import Record, Scores
 from tsad_bench.report.robustness import SHAMS
 from tsad_bench.report.rows import plain_condition
-from tsad_bench.report.slices import by_health
-from tsad_bench.report.table import lost_cells, metric_tables
+from tsad_bench.report.slices import by_health, health_note
+from tsad_bench.report.table import lost_cells, metric_tables, under_what
 from tsad_bench.report.tabular import Grid
 from tsad_bench.results import ALL, Results, pooled
 from tsad_bench.statistics import Units, agreement_of_datasets, agreement_of_metrics, median_differences, ranks
@@ -148,7 +148,7 @@ def _cost(report: Report) -> Iterator[Block]:
         better = report.results.metrics[report.results.headline]
         metric = report.results.headline
         svg = figures.cost_figure(points, report.styles, metric=metric, better=better, name="cost")
-        yield Picture(svg, "The line joins what nothing cheaper beats.")
+        yield Picture(svg, "" if better == "neither" else "The line joins what nothing cheaper beats.")
 
 
 def _wins(report: Report) -> Iterator[Block]:
@@ -178,6 +178,8 @@ def _stability(report: Report) -> Iterator[Block]:
 
 def _by_metric(report: Report) -> Iterator[Block]:
     plain = plain_condition(report.results)
+    if told := under_what(report.results):
+        yield told.replace("`", "")
     for table in metric_tables(report.results, plain) if report.boards else []:
         yield Grid(table.heads, table.lines, title=table.title, note=table.note, styles=report.styles)
 
@@ -186,7 +188,8 @@ def _slices(report: Report) -> Iterator[Block]:
     for dataset in report.results.frame["dataset"].unique() if report.boards else []:
         means = by_health(report.results, dataset)
         if len(means):
-            yield tabular.of_slices(means, f"{report.results.headline}: {dataset}", report.styles)
+            note = health_note(means, report.results)
+            yield tabular.of_slices(means, f"{report.results.headline}: {dataset}", report.styles, note=note)
 
 
 def _kinds(report: Report) -> Iterator[Block]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from tsad_bench.report.rows import best_first
 from tsad_bench.results import CONTROLS, FLOOR, Results, chosen, complete, summarise, under_first
 
 SOUND, SOLVED, TWINS = "sound", "solved-by-a-control", "twins"
@@ -37,10 +38,19 @@ def by_health(results: Results, dataset: str) -> pd.DataFrame:
         return pd.DataFrame()
     first = under_first(results)
     everything = first.frame.loc[first.frame["dataset"] == dataset, "series"].unique().tolist()
-    columns = {"all": everything, **found}
+    columns = {"all": everything} | {name: series for name, series in found.items() if series}
     means = {f"{name} (n={len(series)})": _means(first, dataset, series) for name, series in columns.items()}
     whole = pd.DataFrame(means).drop(index=_short(first, dataset), errors="ignore")
-    return whole.sort_values(whole.columns[0], ascending=results.metrics[results.headline] == "lower", kind="stable")
+    names = [name for name in first.frame["detector"].unique() if name in whole.index]
+    return whole.loc[best_first(names, whole.iloc[:, 0], better=results.metrics[results.headline])]
+
+
+def health_note(means: pd.DataFrame, results: Results) -> str:
+    """Say what is missing from a table of `by_health`, if anything is: the sound series, or numbers."""
+    sound = any(column.startswith(f"{SOUND} ") for column in means.columns)
+    told = [] if sound else [f"No series is {SOUND}: something is remarked of each."]
+    dashes = means.isna().any(axis=None)
+    return " ".join([*told, *([f"–: {results.headline} is undefined on these series."] if dashes else [])])
 
 
 def _means(results: Results, dataset: str, series: Iterable[str]) -> "pd.Series[float]":

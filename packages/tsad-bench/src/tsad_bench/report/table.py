@@ -9,13 +9,24 @@ import pandas as pd
 from tsad_core.corruption import Condition
 
 from tsad_bench.report import headline, robustness
-from tsad_bench.report.conditions import bare, head, not_pooled, robustness_tables, sentence
+from tsad_bench.report.conditions import bare, head, not_pooled, over_levels, robustness_tables, sentence
 from tsad_bench.report.headline import Board
 from tsad_bench.report.kinds import kind_grids, kind_rows
 from tsad_bench.report.pipe import pipe_table
 from tsad_bench.report.robustness import SHAMS
-from tsad_bench.report.rows import COST_HEADS, best_first, cells_of, cost, costs, look_ahead, shortfall
-from tsad_bench.report.slices import by_health
+from tsad_bench.report.rows import (
+    COST_HEADS,
+    best_first,
+    cells_of,
+    cost,
+    costs,
+    look_ahead,
+    number,
+    plain_condition,
+    shortfall,
+    unmeasured,
+)
+from tsad_bench.report.slices import by_health, health_note
 from tsad_bench.results import ALL, FLOOR, Results, common_subset, complete, filled_by, over_datasets, summarise, under
 
 
@@ -86,14 +97,21 @@ def _crossed(results: Results) -> list[str]:
 
 
 def _plain(results: Results) -> list[str]:
-    """Show all metrics on the clean series, or under the only condition there is."""
-    conditions = list(results.frame["condition"].unique())
-    plain = conditions[0] if len(conditions) == 1 else "clean"
-    told = "" if plain == "clean" else f"All of it under `{plain}`. {sentence(Condition.parse(plain).name)}"
+    """Show all metrics on the clean series, or under the first condition where a suite has no such."""
+    plain, told = plain_condition(results), under_what(results)
     return [
         "\n\n".join(part for part in (f"### {t.title}", told, pipe_table(t.heads, t.lines), t.note) if part)
         for t in metric_tables(results, plain)
     ]
+
+
+def under_what(results: Results) -> str:
+    """Say under which condition all metrics are shown, where it is not the series as they are."""
+    plain = plain_condition(results)
+    if plain == "clean":
+        return ""
+    extent = "All of it" if results.frame["condition"].nunique() == 1 else "All metrics"
+    return f"{extent} under `{plain}`. {sentence(Condition.parse(plain).name)}"
 
 
 def metric_tables(results: Results, condition: str) -> list[Table]:
@@ -149,11 +167,13 @@ def _numbers(results: Results) -> Iterator[tuple[str, pd.DataFrame]]:
 def _by_metric(results: Results, rows: pd.DataFrame, dataset: str, title: str) -> Table:
     cells, state = cells_of(results, dataset), complete(results)
     spent = costs(cells)
+    notes = {name: shortfall(state, cells["dataset"].unique(), name) for name in cells["detector"].unique()}
+    means = rows.loc[rows["metric"] == results.headline].set_index("detector")["mean"]
+    shown = means[[not notes[name] for name in means.index]]
     lines = []
-    ordered = rows.loc[rows["metric"] == results.headline].groupby("detector")["mean"].mean()
-    for detector in best_first(cells, ordered, better=results.metrics[results.headline]):
+    for detector in best_first(notes, shown, better=results.metrics[results.headline]):
         mine = rows[rows["detector"] == detector].set_index("metric")
-        n, note = _series(cells, dataset, detector), shortfall(state, cells["dataset"].unique(), detector)
+        n, note = _series(cells, dataset, detector), notes[detector]
         numbers = ["–" if note or m not in mine.index else _number(mine.loc[m], n) for m in results.metrics]
         paid = [cost(spent.loc[detector, name]) for name in COST_HEADS]
         lines.append([detector, *numbers, note or str(n), look_ahead(cells, detector), *paid])
@@ -162,22 +182,29 @@ def _by_metric(results: Results, rows: pd.DataFrame, dataset: str, title: str) -
 
 
 def _by_level(results: Results, rows: pd.DataFrame, dataset: str, kind: str, metric: str) -> str:
-    cells, state = cells_of(results, dataset), complete(results)
-    levels = robustness.levels(results, kind)
+    cells, levels = cells_of(results, dataset), robustness.levels(results, kind)
+    notes = _shortfalls(results, cells, list(levels.values()))
+    means = rows.pivot_table(index="detector", columns="condition", values="mean").reindex_like(notes)
     lines = []
-    ordered = rows.groupby("detector")["mean"].mean()
-    for detector in best_first(cells, ordered, better=results.metrics[metric]):
+    for detector in best_first(notes.index, over_levels(means.where(notes == "")), better=results.metrics[metric]):
         mine = rows[rows["detector"] == detector].set_index("condition")
         n = _series(cells, dataset, detector)
         numbers = [
-            shortfall(state[state["condition"] == text], cells["dataset"].unique(), detector)
-            or ("–" if text not in mine.index else _number(mine.loc[text], n))
-            for text in levels.values()
+            note or ("–" if text not in mine.index else _number(mine.loc[text], n))
+            for text, note in notes.loc[detector].items()
         ]
         lines.append([detector, *numbers, str(n), look_ahead(cells, detector)])
     heads = ["detector", *(head(kind, level) for level in levels), "series", "look-ahead"]
     note = _dashes(results, cells, [metric])
     return "\n\n".join(part for part in (pipe_table(heads, lines), note) if part)
+
+
+def _shortfalls(results: Results, cells: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
+    """Return by detector and condition how many cells are done, if not all are, and nothing else."""
+    state, datasets = complete(results), cells["dataset"].unique()
+    names = cells["detector"].unique()
+    at = {text: state[state["condition"] == text] for text in conditions}
+    return pd.DataFrame({text: [shortfall(at[text], datasets, name) for name in names] for text in conditions}, names)
 
 
 def _series(cells: pd.DataFrame, dataset: str, detector: str) -> int:
@@ -189,15 +216,15 @@ def _number(row: pd.Series, series: int) -> str:
     """Write a mean, its 95th percentile over draws if it has one, and its n if some series have no value."""
     if pd.isna(row["mean"]):
         return "–"
-    text = f"{row['mean']:.3f}"
+    text = number(row["mean"])
     if not pd.isna(row["p95"]):
-        text += f" (p95 {row['p95']:.3f})"
+        text += f" (p95 {number(row['p95'])})"
     return text if row["n"] == series else f"{text} (n={row['n']})"
 
 
 def _dashes(results: Results, cells: pd.DataFrame, metrics: Iterable[str]) -> str:
     """Say below a table why it has dashes, and numbers over fewer series, if it has any."""
-    reasons = [*_undefined(results, cells, metrics), *_no_look_ahead(results, cells)]
+    reasons = [*_undefined(results, cells, metrics), *unmeasured(results, cells)]
     if (cells["status"] != "done").any():
         reasons.append("cells are not done")
     return f"–: {'; '.join(reasons)}." if reasons else ""
@@ -212,22 +239,15 @@ def _undefined(results: Results, cells: pd.DataFrame, metrics: Iterable[str]) ->
     yield from (f"{', '.join(named)}: {reason}" for reason, named in by_reason.items())
 
 
-def _no_look_ahead(results: Results, cells: pd.DataFrame) -> Iterator[str]:
-    done = cells[cells["status"] == "done"]
-    unknown = done.groupby("detector", sort=False)["look-ahead"].max().isna()
-    drawn = set(done.loc[done["slot"].isin(list(results.draws)), "detector"])
-    names = list(unknown[unknown].index)
-    if noise := [name for name in names if name in drawn]:
-        yield f"look-ahead of {', '.join(noise)}: noise has none"
-    if others := [name for name in names if name not in drawn]:
-        yield f"look-ahead of {', '.join(others)}: not measured"
-
-
 def _health(results: Results) -> list[str]:
     """Show the headline by the health of the series, for each data set with something to remark."""
     sliced = {dataset: by_health(results, dataset) for dataset in results.frame["dataset"].unique()}
     title = f"by the health of its series: {results.headline}"
-    return [f"### {dataset} {title}\n\n{_means(means)}" for dataset, means in sliced.items() if len(means)]
+    return [
+        "\n\n".join(part for part in (f"### {dataset} {title}", _means(means), health_note(means, results)) if part)
+        for dataset, means in sliced.items()
+        if len(means)
+    ]
 
 
 def _kinds(results: Results) -> list[str]:
@@ -236,8 +256,8 @@ def _kinds(results: Results) -> list[str]:
 
 
 def _means(means: pd.DataFrame) -> str:
-    numbers = means.map(lambda value: "–" if pd.isna(value) else f"{value:.3f}")
-    return pipe_table(["detector", *means.columns], [[str(name), *row] for name, *row in numbers.itertuples()])
+    lines = [[str(name), *map(number, row)] for name, *row in means.itertuples()]
+    return pipe_table(["detector", *means.columns], lines)
 
 
 def _reasons(results: Results) -> str:

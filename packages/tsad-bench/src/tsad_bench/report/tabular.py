@@ -8,7 +8,7 @@ import pandas as pd
 
 from tsad_bench.report import robustness
 from tsad_bench.report.colours import Style
-from tsad_bench.report.conditions import curve_rows, head, notes
+from tsad_bench.report.conditions import curve_rows, effect_note, head, notes
 from tsad_bench.report.headline import Board
 from tsad_bench.report.robustness import Curves
 from tsad_bench.report.rows import number, signed
@@ -63,7 +63,8 @@ def of_effect(effect: pd.DataFrame, kind: str, styles: Styles) -> Grid:
     """Return what a condition does beyond its sham."""
     rows = [[str(name), *map(signed, row)] for name, *row in effect.itertuples()]
     title = f"effect of {kind}: its values less those of its sham"
-    return Grid(["detector", *(head(kind, level) for level in effect.columns)], rows, title=title, styles=styles)
+    heads = ["detector", *(head(kind, level) for level in effect.columns)]
+    return Grid(heads, rows, title=title, note=effect_note(effect), styles=styles)
 
 
 def of_medians(medians: pd.DataFrame) -> Grid:
@@ -80,6 +81,8 @@ def of_medians(medians: pd.DataFrame) -> Grid:
 def of_wins(shares: pd.DataFrame) -> Grid:
     """Return the win matrix, shaded by its shares."""
     note = "Share of series on which the row's detector beats the column's; the rest are losses and ties."
+    if _holes(shares):
+        note += " –: no series that both have done."
     return _matrix(shares, "beats", note=note, write=lambda value: f"{value:.0%}", shade=lambda value: value)
 
 
@@ -90,26 +93,33 @@ def of_agreement(found: pd.DataFrame, name: str) -> Grid:
     for row in found.itertuples():
         taus.loc[row.first, row.second] = taus.loc[row.second, row.first] = row.tau
     note = "Kendall's tau-b between the orders in which two put the detectors: 1 is the same, -1 the opposite."
-    return _matrix(taus, name, note=note, write=lambda tau: f"{tau:+.2f}", shade=lambda tau: max(tau, 0.0))
+    if _holes(taus):
+        note += f" –: {'; '.join(dict.fromkeys(found.loc[found['tau'].isna(), 'reason']))}."
+    return _matrix(taus, name, note=note, write=lambda tau: f"{tau:+z.2f}", shade=lambda tau: max(tau, 0.0))
+
+
+def _holes(frame: pd.DataFrame) -> bool:
+    """Return whether a value beside the diagonal is missing."""
+    return bool(frame.isna().to_numpy()[~np.eye(len(frame), dtype=bool)].any())
 
 
 def _matrix(
     frame: pd.DataFrame, corner: str, *, note: str, write: Callable[[float], str], shade: Callable[[float], float]
 ) -> Grid:
     values = frame.to_numpy(dtype=float)
-    rows = [
-        [str(name), *("–" if np.isnan(value) else write(value) for value in row)]
-        for name, row in zip(frame.index, values, strict=True)
-    ]
+    written = [["–" if np.isnan(value) else write(value) for value in row] for row in values]
+    for own, texts in enumerate(written):
+        texts[own] = ""
+    rows = [[str(name), *texts] for name, texts in zip(frame.index, written, strict=True)]
     known = np.argwhere(~np.isnan(values))
     shares = {(int(r), int(c) + 1): shade(float(values[r, c])) for r, c in known}
     return Grid([corner, *map(str, frame.columns)], rows, note=note, shares=shares)
 
 
-def of_slices(means: pd.DataFrame, title: str, styles: Styles) -> Grid:
-    """Return means over slices of the series."""
+def of_slices(means: pd.DataFrame, title: str, styles: Styles, *, note: str) -> Grid:
+    """Return means over slices of the series, with what its dashes mean."""
     rows = [[str(name), *map(number, row)] for name, *row in means.itertuples()]
-    return Grid(["detector", *map(str, means.columns)], rows, title=title, styles=styles)
+    return Grid(["detector", *map(str, means.columns)], rows, title=title, note=note, styles=styles)
 
 
 def of_lost(lost: pd.DataFrame, metric: str) -> Grid:

@@ -5,7 +5,9 @@
 tags what an earlier, killed call left behind and finishes it, so nothing is logged twice.
 """
 
+import itertools
 import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +20,8 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run,
 from tsad_bench.cells import Cell, digest
 from tsad_bench.outcome import Outcome
 from tsad_bench.tracking.store import OPEN, alone, experiment, search, told_plainly
+
+logger = logging.getLogger(__name__)
 
 PLAN = "plan.json"
 DRAWS = "draws.json"
@@ -191,10 +195,24 @@ def _told(outcome: Outcome) -> dict[str, str]:
         "tsad.key": outcome.key,
         "tsad.reason": outcome.reason,
         "tsad.device": str(facts.get("device", "")),
-        "tsad.facts": json.dumps(facts),
+        "tsad.facts": _fitting(facts),
         **{f"undefined.{name}": reason for name, reason in outcome.undefined.items()},
     }
     return {name: text[:TAG_LIMIT] for name, text in tags.items() if text}
+
+
+def _fitting(facts: Mapping[str, Any]) -> str:
+    """Return facts as JSON that fits a tag, without the longest ones if need be: half of it could not be read back."""
+    sizes = {name: len(json.dumps({name: value})) for name, value in facts.items()}
+    shortest = sorted(sizes, key=sizes.__getitem__)
+    kept = {
+        name
+        for name, size in zip(shortest, itertools.accumulate(sizes[name] for name in shortest), strict=True)
+        if size <= TAG_LIMIT
+    }
+    if left := facts.keys() - kept:
+        logger.warning("facts too long for the store: %s", ", ".join(sorted(left)))
+    return json.dumps({name: value for name, value in facts.items() if name in kept})
 
 
 def _inputs(data: Mapping[tuple[str, str], str]) -> list[DatasetInput]:
