@@ -147,9 +147,15 @@ def under(results: Results, condition: str) -> Results:
     return replace(results, frame=results.frame[results.frame["condition"] == condition])
 
 
-def under_first(results: Results) -> Results:
-    """Keep the cells under the first condition; results without cells stay as they are."""
-    return under(results, results.frame["condition"].iloc[0]) if len(results.frame) else results
+def plain_condition(results: Results) -> str:
+    """Return the condition that speaks for a detector as it is: ``clean``, or the first where a suite has no such."""
+    conditions = [] if results.frame.empty else list(results.frame["condition"].unique())
+    return "clean" if "clean" in conditions else next(iter(conditions), "clean")
+
+
+def under_plain(results: Results) -> Results:
+    """Keep the cells under the condition that speaks for detectors as they are."""
+    return under(results, plain_condition(results))
 
 
 def chosen(results: Results, dataset: str, series: Iterable[str]) -> Results:

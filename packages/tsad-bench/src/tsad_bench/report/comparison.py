@@ -9,8 +9,7 @@ from tsad_core import Undefined
 
 from tsad_bench.report import robustness
 from tsad_bench.report.headline import Board, boards
-from tsad_bench.report.rows import plain_condition
-from tsad_bench.results import Results, under
+from tsad_bench.results import Results, plain_condition, under_plain
 from tsad_bench.statistics import Components, Units, units, variance
 from tsad_bench.statistics.ranks import DIGITS
 
@@ -88,7 +87,7 @@ def cost_points(results: Results, board: Board | None = None) -> dict[str, tuple
     """
     board = board or next(iter(boards(results)), None)
     values = {row.detector: row.number.value for row in board.rows if not row.missing} if board else {}
-    plain = under(results, plain_condition(results)).frame
+    plain = under_plain(results).frame
     done = plain[plain["status"] == "done"]
     seconds = (done["fit-seconds"] + done["score-seconds"]).groupby(done["detector"]).mean()
     memory = done.groupby("detector")["added-memory-mb"].max()

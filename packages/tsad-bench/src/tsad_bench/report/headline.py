@@ -15,11 +15,10 @@ from tsad_bench.report.rows import (
     costs,
     look_ahead,
     number,
-    plain_condition,
     shortfall,
     unmeasured,
 )
-from tsad_bench.results import ALL, Results, complete, pooled, under
+from tsad_bench.results import ALL, Results, complete, plain_condition, pooled, under
 from tsad_bench.statistics import Interval, Units, Verdict, intervals, units, verdicts
 
 ALPHA = 0.05

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from tsad_bench.report.rows import best_first, number, plain_condition
+from tsad_bench.report.rows import best_first, number
 from tsad_bench.report.tabular import Grid, Styles
-from tsad_bench.results import PLACE, Results, under
+from tsad_bench.results import PLACE, Results, under_plain
 
 EVERY = "every kind"
 NOTE = (
@@ -67,7 +67,7 @@ def _told(results: Results) -> Iterator[list[object]]:
     """Yield a row for each cell and kind, and one over every kind."""
     if results.frame.empty:
         return
-    cells = under(results, plain_condition(results)).frame
+    cells = under_plain(results).frame
     short = cells[cells["status"] != "done"].groupby(PLACE).groups
     for cell in cells[cells["kinds"] != ""].to_dict("records"):
         place = [cell[name] for name in PLACE]

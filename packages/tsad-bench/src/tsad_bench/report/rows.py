@@ -10,12 +10,6 @@ from tsad_bench.results import ALL, COSTS, Results, pooled
 COST_HEADS = {"fit-seconds": "fit s", "score-seconds": "score s", "added-memory-mb": "memory MB"}
 
 
-def plain_condition(results: Results) -> str:
-    """Return the condition that speaks for a detector as it is: ``clean``, or the first where a suite has no such."""
-    conditions = [] if results.frame.empty else list(results.frame["condition"].unique())
-    return "clean" if "clean" in conditions else next(iter(conditions), "clean")
-
-
 def cells_of(results: Results, dataset: str) -> pd.DataFrame:
     """Return the cells of a data set, or of all that are pooled."""
     frame = results.frame
@@ -63,9 +57,10 @@ def unmeasured(results: Results, cells: pd.DataFrame) -> Iterator[str]:
 
 
 def costs(cells: pd.DataFrame) -> pd.DataFrame:
-    """Return what each detector's cells cost: all seconds, and the most memory."""
-    how = {cost: "max" if cost.endswith("mb") else "sum" for cost in COSTS}
-    return cells.groupby("detector").agg(how)
+    """Return what each detector's cells cost: all seconds, and the most memory; NaN where none is known."""
+    by_detector = cells.groupby("detector")
+    total, most = by_detector[list(COSTS)].sum(min_count=1), by_detector[list(COSTS)].max()
+    return pd.DataFrame({cost: (most if cost.endswith("mb") else total)[cost] for cost in COSTS})
 
 
 def cost(value: float) -> str:

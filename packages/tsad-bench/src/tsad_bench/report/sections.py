@@ -15,11 +15,10 @@ from tsad_bench.report.headline import KEY, Board
 from tsad_bench.report.kinds import kind_grids
 from tsad_bench.report.record import Record, Scores
 from tsad_bench.report.robustness import SHAMS
-from tsad_bench.report.rows import plain_condition
 from tsad_bench.report.slices import by_health, health_note
 from tsad_bench.report.table import lost_cells, metric_tables, under_what
 from tsad_bench.report.tabular import Grid
-from tsad_bench.results import ALL, Results, pooled
+from tsad_bench.results import ALL, Results, plain_condition, pooled
 from tsad_bench.statistics import Units, agreement_of_datasets, agreement_of_metrics, median_differences, ranks
 
 PICTURES = 3

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from tsad_bench.report.rows import best_first
-from tsad_bench.results import CONTROLS, FLOOR, Results, chosen, complete, summarise, under_first
+from tsad_bench.results import CONTROLS, FLOOR, Results, chosen, complete, summarise, under_plain
 
 SOUND, SOLVED, TWINS = "sound", "solved-by-a-control", "twins"
 PROPERTIES = frozenset({"constant-channels", "constant-in-training", "constant-in-test", "missing", "no-labels"})
@@ -20,7 +20,7 @@ def slices(results: Results, dataset: str) -> dict[str, list[str]]:
     `tsad_core.health`. ``sound`` is what has none of these but `PROPERTIES`, and the first of each
     group of twins.
     """
-    first = under_first(results).frame
+    first = under_plain(results).frame
     cells = first[first["dataset"] == dataset]
     groups = {SOLVED: _solved(cells), TWINS: _twins(cells), **_flagged(cells)}
     found = {name: series for name, series in groups.items() if series}
@@ -36,7 +36,7 @@ def by_health(results: Results, dataset: str) -> pd.DataFrame:
     found = slices(results, dataset)
     if not found:
         return pd.DataFrame()
-    first = under_first(results)
+    first = under_plain(results)
     everything = first.frame.loc[first.frame["dataset"] == dataset, "series"].unique().tolist()
     columns = {"all": everything} | {name: series for name, series in found.items() if series}
     means = {f"{name} (n={len(series)})": _means(first, dataset, series) for name, series in columns.items()}

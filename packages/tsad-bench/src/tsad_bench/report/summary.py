@@ -7,7 +7,7 @@ from tsad_core.corruption import kind_of
 
 from tsad_bench.report import robustness
 from tsad_bench.report.robustness import NO_NOISE, SHAMS
-from tsad_bench.results import COSTS, PLACE, Results, complete, over_datasets, pooled, summarise, under_first
+from tsad_bench.results import COSTS, PLACE, Results, complete, over_datasets, pooled, summarise, under_plain
 from tsad_bench.tracking import Point
 
 _KINDS_OF = {sham: kind for kind, sham in SHAMS.items()}
@@ -17,7 +17,7 @@ _MEASURES = ["area", "drop"]
 def summary_points(results: Results) -> dict[str, list[Point]]:
     """Return the metrics of each detector's summary run.
 
-    ``vus-pr`` is the macro mean over the pooled data sets in the first condition, ``ucr/vus-pr`` the
+    ``vus-pr`` is the macro mean over the pooled data sets under the plain condition, ``ucr/vus-pr`` the
     mean over one data set. What stands before the slash is a section of the UI's charts, which it sorts
     by name: ``all-data-sets`` comes first, ``usage`` last. A mean over cells of which some are not
     done is missing.
@@ -30,7 +30,7 @@ def summary_points(results: Results) -> dict[str, list[Point]]:
     and the like are what `tsad_bench.report.robustness.measures` makes of the headline's curve; what tells
     them apart stands first, because the UI cuts titles.
     """
-    first = under_first(results)
+    first = under_plain(results)
     state = complete(first)
     summary = summarise(first).merge(state.loc[state["done"] == state["planned"], PLACE], on=PLACE)
     curves = _curves(results) + _measures(results)

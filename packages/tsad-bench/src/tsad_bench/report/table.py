@@ -22,12 +22,22 @@ from tsad_bench.report.rows import (
     costs,
     look_ahead,
     number,
-    plain_condition,
     shortfall,
     unmeasured,
 )
 from tsad_bench.report.slices import by_health, health_note
-from tsad_bench.results import ALL, FLOOR, Results, common_subset, complete, filled_by, over_datasets, summarise, under
+from tsad_bench.results import (
+    ALL,
+    FLOOR,
+    Results,
+    common_subset,
+    complete,
+    filled_by,
+    over_datasets,
+    plain_condition,
+    summarise,
+    under,
+)
 
 
 @dataclass(frozen=True)
