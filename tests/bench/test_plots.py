@@ -150,6 +150,12 @@ def test_the_cells_drawn_are_those_of_each_data_sets_first_series() -> None:
     assert first_cells(cells, 0) == frozenset()
 
 
+def test_data_sets_of_one_name_and_other_options_each_have_a_first_series() -> None:
+    cells = [Cell("a", "a", "injected", "s", dataset_label=f"injected-source-{source}") for source in ("asd", "smd")]
+    cells = [replace(cell, dataset_options={"source": cell.source[-3:]}) for cell in cells]
+    assert first_cells(cells, 1) == {cell.slot for cell in cells}
+
+
 def example(*, channels: int) -> tuple[Series, np.ndarray]:
     series = synthetic(channels=channels, test_steps=300)["sines-0"]()
     return series, np.abs(series.test_TC - series.normal_TC)

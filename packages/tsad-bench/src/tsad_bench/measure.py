@@ -152,11 +152,11 @@ def first_cells(cells: Iterable[Cell], series: int) -> frozenset[str]:
     first: dict[tuple[str, ...], str] = {}
     shown: dict[str, list[str]] = {}
     for cell in cells:
-        names = shown.setdefault(cell.dataset, [])
+        names = shown.setdefault(cell.source, [])
         if cell.series not in names and len(names) < series:
             names.append(cell.series)
         if cell.series in names:
-            first.setdefault((cell.label, cell.dataset, cell.series), cell.slot)
+            first.setdefault((cell.label, cell.source, cell.series), cell.slot)
     return frozenset(first.values())
 
 
