@@ -13,11 +13,14 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ["tsad-core", "tsad-mma", "tsad-baselines", "tsad-bench"]
 HEAVY = {"torch", "triton", "mlflow", "mlflow-skinny", "click", "rich", "matplotlib"}
 
+EXTRAS = {"tsad-core": {"tsad_core.nn": "tsad-core[torch]"}}
+"""Modules that import only with an extra, which they name."""
+
 IMPORT_ALL = """
 import importlib, pkgutil, sys
 package = importlib.import_module(sys.argv[1])
 for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-    if not module.name.endswith(".__main__"):
+    if not module.name.endswith(".__main__") and module.name not in sys.argv[2:]:
         importlib.import_module(module.name)
 print(package.__file__)
 """
@@ -46,12 +49,17 @@ def test_a_package_installs_alone_and_every_module_of_it_imports(name: str, whee
     python = tmp_path / "venv" / "bin" / "python"
     call(sys.executable, "-m", "venv", "venv", cwd=tmp_path)
     call(python, "-m", "pip", "install", "-q", "--find-links", wheels, name, cwd=tmp_path)
-    place = call(python, "-I", "-c", IMPORT_ALL, name.replace("-", "_"), cwd=tmp_path)
+    extras = EXTRAS.get(name, {})
+    place = call(python, "-I", "-c", IMPORT_ALL, name.replace("-", "_"), *extras, cwd=tmp_path)
     assert Path(place.strip()).is_relative_to(tmp_path / "venv")
     call(python, "-m", "pip", "check", cwd=tmp_path)
     listed = json.loads(call(python, "-m", "pip", "list", "--format", "json", cwd=tmp_path))
     installed = {row["name"].lower() for row in listed}
     assert installed.isdisjoint(set(PACKAGES) - {name, "tsad-core"})
+    for module, extra in extras.items():
+        command = [python, "-I", "-c", f"import {module}"]
+        refused = subprocess.run(command, check=False, cwd=tmp_path, capture_output=True, text=True)
+        assert extra in refused.stderr.splitlines()[-1]
     if name == "tsad-core":
         assert installed.isdisjoint(HEAVY)
     if name == "tsad-bench":
