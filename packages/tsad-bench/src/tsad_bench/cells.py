@@ -196,7 +196,7 @@ def _names(choice: Choice, registry: Registry, home: Path | None) -> list[str]:
     known = list(open_dataset(registry, choice.name, choice.options, home))
     for name in choice.series or []:
         if name not in known:
-            raise DataError(f"data set {choice.name} has no series {name!r}; {_near(name, known)}")
+            raise DataError(f"data set {choice.name} has no series {name!r}; {nearest(name, known)}")
     return choice.series or known
 
 
@@ -235,7 +235,7 @@ def _fit_key(cell: Cell) -> str:
     return json.dumps(fit, sort_keys=True)
 
 
-def _near(name: str, known: list[str]) -> str:
+def nearest(name: str, known: list[str]) -> str:
     """Name the nearest series; where none is near, not all of hundreds."""
     hint = did_you_mean(name, known)
     return hint if len(hint) < 200 else f"there are {len(known)}, the first is {known[0]!r}"

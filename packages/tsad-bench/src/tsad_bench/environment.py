@@ -6,6 +6,8 @@ import platform
 import subprocess
 from pathlib import Path
 
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+"""What numerical libraries take their number of threads from."""
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "triton", "stumpy", "mlflow")
 
 

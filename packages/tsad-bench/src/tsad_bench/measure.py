@@ -22,6 +22,7 @@ from tsad_bench.artifacts import DETECTED, write_artifacts
 from tsad_bench.cells import SPLIT_RULE, Cell, Job, digest
 from tsad_bench.evaluation import Loaded, Subject, as_kept, evaluate_into, load_metrics, under_condition
 from tsad_bench.faithfulness.cell import Case, add_to, has_place, hold_open
+from tsad_bench.faithfulness.fitted import folder_of
 from tsad_bench.kinds import by_kind
 from tsad_bench.outcome import Held, Outcome, Settings, ended, unread
 from tsad_bench.plugins import make_detector, open_dataset
@@ -132,11 +133,6 @@ def read_series(cell: Cell, settings: Settings, registry: Registry) -> Series:
     return series
 
 
-def kept_fitted(slot: str, settings: Settings) -> Path:
-    """Return where a cell's fitted detector is kept for the others of its series."""
-    return Path(settings.folder) / "fitted" / slot
-
-
 def cell_key(cell: Cell, facts: Mapping[str, Any]) -> str:
     """Return the hash of everything that can change a cell's scores; nothing while its data is unknown."""
     if "data" not in facts:
@@ -223,7 +219,7 @@ def _probe(job: Job, outcome: Outcome, bench: Bench) -> Iterator[Held]:
     budget, cell = bench.settings.faithfulness, next(cell for cell in job.cells if cell.slot == outcome.slot)
     if budget and has_place(cell):
         yield Held(outcome)
-        folder = kept_fitted(outcome.slot, bench.settings) if budget.others else None
+        folder = folder_of(outcome.slot, bench.settings) if budget.others else None
         case = Case(bench.fitted.detector, bench.series, bench.fitted.calibration_T, budget, folder)
         for _ in add_to(outcome, case):
             yield Held(outcome)

@@ -147,8 +147,7 @@ def _carry_out(journal: Journal, planned: Plan, order: Order, progress: Progress
     running = _Running(journal, planned, order, _settings(planned, order, journal.folder), log, progress)
     try:
         outcomes = running.judged(running.cells())
-        for cell in planned.cells:
-            log.cell(cell, outcomes[cell.slot])
+        log.replay(outcomes)
         results = _results(planned, order, outcomes)
         log.finish(results, ended=max(outcome.ended for outcome in outcomes.values()))
         journal.write("end")

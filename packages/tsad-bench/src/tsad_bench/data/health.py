@@ -19,13 +19,14 @@ from tsad_core.health import Health, flags, health_of, separated
 from tsad_core.options import Option
 from tsad_core.windows import period
 
+from tsad_bench.cells import nearest
 from tsad_bench.data.reading import read_series
+from tsad_bench.environment import THREAD_VARIABLES
 from tsad_bench.plugins import make_detector, open_dataset
 
 CONTROLS = ("moving-average", "pca", "k-means")
 THOROUGH = (*CONTROLS, "matrix-profile")
 
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 Options = Mapping[str, Mapping[str, Option]]
 
 
@@ -72,7 +73,7 @@ def admit(
         dataset, colon, one = name.partition(":")
         series = open_dataset(registry, dataset, options.get(dataset, {}), home)
         if colon and one not in series:
-            raise DataError(f"data set {dataset} has no series {one!r}; {_near(one, list(series))}")
+            raise DataError(f"data set {dataset} has no series {one!r}; {nearest(one, list(series))}")
         chosen |= dict.fromkeys((dataset, each) for each in ([one] if colon else series))
     return [
         Patient(dataset=dataset, series=series, home=home, options=options, controls=controls)
@@ -123,12 +124,6 @@ def _solves(registry: Registry, name: str, series: Series, options: Options) -> 
     return separated(series.labels_T, scores_T, margin=period(series.train_TC))
 
 
-def _near(name: str, known: list[str]) -> str:
-    """Name the nearest series; where none is near, not all of hundreds."""
-    hint = did_you_mean(name, known)
-    return hint if len(hint) < 200 else f"there are {len(known)}, the first is {known[0]!r}"
-
-
 def _check_owners(options: Iterable[str], known: list[str]) -> None:
     for owner in options:
         if owner not in known:
@@ -139,7 +134,7 @@ def _check_owners(options: Iterable[str], known: list[str]) -> None:
 def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
     """Give a pool of single-threaded processes, which end at once when it is left, done or not."""
     others = set(multiprocessing.active_children())
-    with _environment(dict.fromkeys(_THREADS, "1")):
+    with _environment(dict.fromkeys(THREAD_VARIABLES, "1")):
         pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_begin)
         try:
             yield pool

@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 
 from tsad_bench.cells import Cell, Job
+from tsad_bench.environment import THREAD_VARIABLES
 from tsad_bench.faithfulness.judging import Judgement
 from tsad_bench.outcome import Held, Outcome, Settings, Status
 from tsad_bench.suite import Limits
@@ -30,7 +31,6 @@ PROBE_SECONDS = 300.0
 """Most that is spent on finding out more of a detector whose cells are done."""
 RETIRE_SHARE = 0.5
 """A worker that holds more than this share of the memory limit after a job is not given another."""
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 @dataclass
@@ -106,7 +106,7 @@ def _start(settings: Settings, *, number: int) -> Worker:
     ours, theirs = Pipe()
     log = Path(settings.folder) / f"worker-{number}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    environment = os.environ | dict.fromkeys(_THREAD_VARIABLES, str(settings.threads))
+    environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(settings.threads))
     with theirs, log.open("ab") as output:
         process = subprocess.Popen(
             # -P: a queue.py in the working directory must not stand in for the library's

@@ -18,7 +18,7 @@ from tsad_bench.faithfulness.cards import CIRCULAR, How, cards, names
 from tsad_bench.faithfulness.fitted import keep
 from tsad_bench.faithfulness.infill import Infill, infill
 from tsad_bench.faithfulness.orders import references
-from tsad_bench.faithfulness.probe import Finding, Judge, Probe, Scale, areas, event_count, probe
+from tsad_bench.faithfulness.probe import Finding, Probe, Scale, areas, event_count, probe
 from tsad_bench.faithfulness.untrained import untrained
 from tsad_bench.outcome import Outcome, brief
 from tsad_bench.suite import Faithfulness
@@ -38,13 +38,24 @@ class Case:
     """What a probe is made of."""
 
     detector: Detector
-    """Fitted; it explains, and judges itself."""
+    """Fitted; it judges."""
     series: Series
     """The clean one."""
     calibration_T: Array
     budget: Faithfulness
     folder: Path | None = None
     """Where it is kept, with its blame, for the others to judge and be judged; nowhere if they do not."""
+
+    def probe(self, infill_TC: Array) -> Probe:
+        """Return what all events share before this detector, with what they are infilled with."""
+        return Probe(
+            self.series,
+            infill_TC,
+            lambda part_TC, starts: detect(self.detector, part_TC, starts).scores_T,
+            Scale.of(self.calibration_T),
+            margin(self.detector, self.series.train_TC),
+            self.budget.orders,
+        )
 
 
 def has_place(cell: Cell) -> bool:
@@ -129,14 +140,7 @@ def _added(
 ) -> Iterator[None]:
     """Probe with one infill, and add what came of it to the outcome."""
     circular = made_normal.source == CIRCULAR
-    setup = Probe(
-        case.series,
-        made_normal.values_TC,
-        judge_of(case.detector),
-        Scale.of(case.calibration_T),
-        margin(case.detector, case.series.train_TC),
-        case.budget.orders,
-    )
+    setup = case.probe(made_normal.values_TC)
     findings: list[Finding] = []
     for finding in probe(setup, blame, events=case.budget.events, scores_T=detection.scores_T):
         findings.append(finding)
@@ -150,11 +154,6 @@ def _added(
         **({} if circular else {"explainers": _means(findings)}),
     }
     _settle(outcome, CIRCULAR if circular else "self", findings)
-
-
-def judge_of(detector: Detector) -> Judge:
-    """Return the scores of a fitted detector as the probe asks for them."""
-    return lambda part_TC, starts: detect(detector, part_TC, starts).scores_T
 
 
 def _settle(outcome: Outcome, how: How, findings: Sequence[Finding]) -> None:
@@ -183,8 +182,8 @@ def _counted(findings: Sequence[Finding], events: int) -> dict[str, Any]:
 
 def _means(findings: Sequence[Finding]) -> dict[str, float]:
     """Return each explainer's mean area by deletion; nothing where no event counts."""
-    used = [finding.deletion for finding in findings if not finding.skipped]
-    return {name: float(np.mean([areas[name] for areas in used])) for name in (used[0] if used else ())}
+    explainers = next((finding.deletion for finding in findings if not finding.skipped), {})
+    return {name: areas(findings, name)[0] for name in explainers}
 
 
 def _undefine(outcome: Outcome, numbers: Iterable[str], reason: str) -> None:

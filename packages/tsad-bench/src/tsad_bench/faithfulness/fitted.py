@@ -7,9 +7,16 @@ import numpy as np
 from tsad_core import Array
 from tsad_core.detector import Detector
 
+from tsad_bench.outcome import Settings
+
 logger = logging.getLogger(__name__)
 
 _BLAME, _CALIBRATION, _DETECTOR = "blame.npy", "calibration.npy", "detector"
+
+
+def folder_of(slot: str, settings: Settings) -> Path:
+    """Return where a cell's detector is kept, by its slot."""
+    return Path(settings.folder) / "fitted" / slot
 
 
 def keep(folder: Path, detector: Detector, calibration_T: Array, blame_TC: Array) -> None:

@@ -4,19 +4,18 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from tsad_core import Registry, Series, Skip, Undefined
 
 from tsad_bench.cells import Cell
 from tsad_bench.faithfulness.cards import OTHERS, names
-from tsad_bench.faithfulness.cell import FACT, has_place, judge_of, margin
-from tsad_bench.faithfulness.fitted import read_blame, read_judge
+from tsad_bench.faithfulness.cell import FACT, Case, has_place
+from tsad_bench.faithfulness.fitted import folder_of, read_blame, read_judge
 from tsad_bench.faithfulness.gate import Pair, may_judge
 from tsad_bench.faithfulness.infill import infill
-from tsad_bench.faithfulness.probe import Finding, Probe, Scale, areas, probe
-from tsad_bench.measure import kept_fitted, read_series
+from tsad_bench.faithfulness.probe import Finding, areas, probe
+from tsad_bench.measure import read_series
 from tsad_bench.outcome import Held, Outcome, Settings, brief, ended
 from tsad_bench.plugins import make_detector
 from tsad_bench.suite import Faithfulness
@@ -105,21 +104,10 @@ def _findings(judgement: Judgement, settings: Settings, registry: Registry) -> I
     assert budget, "there is no judgement without a budget"
     series: Series = read_series(cell, settings, registry)
     kind = type(make_detector(registry, cell.detector, cell.options))
-    detector, calibration_T = read_judge(_folder(cell, settings), kind)
-    setup = Probe(
-        series,
-        infill(series).values_TC,
-        judge_of(detector),
-        Scale.of(calibration_T),
-        margin(detector, series.train_TC),
-        budget.orders,
-    )
-    blame = {other.slot: read_blame(_folder(other, settings)) for other in judgement.explained}
-    return probe(setup, blame, events=budget.events)
-
-
-def _folder(cell: Cell, settings: Settings) -> Path:
-    return kept_fitted(cell.slot, settings)
+    detector, calibration_T = read_judge(folder_of(cell.slot, settings), kind)
+    case = Case(detector, series, calibration_T, budget)
+    blame = {other.slot: read_blame(folder_of(other.slot, settings)) for other in judgement.explained}
+    return probe(case.probe(infill(series).values_TC), blame, events=budget.events)
 
 
 def _rounded(worth: Sequence[float]) -> list[float]:

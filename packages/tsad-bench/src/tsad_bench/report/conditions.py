@@ -10,7 +10,7 @@ from tsad_core.corruption import kind_of
 from tsad_bench.report import robustness
 from tsad_bench.report.pipe import pipe_table
 from tsad_bench.report.robustness import NO_NOISE, SHAMS, Curves
-from tsad_bench.report.rows import best_first, number, signed
+from tsad_bench.report.rows import best_first, number, signed, written
 from tsad_bench.results import ALL, FLOOR, SHOWN_NOT_POOLED, Results, filled_by, pooled
 
 _STRUCK = {"train": "The training part changes", "test": "The test part changes", "both": "Both parts change"}
@@ -153,7 +153,7 @@ def _effect(results: Results, kind: str, dataset: str, where: str) -> list[str]:
     effect = robustness.effect(results, kind, dataset=dataset)
     if effect.empty:
         return []
-    lines = [[str(name), *map(signed, row)] for name, *row in effect.itertuples()]
+    lines = written(effect, signed)
     table = pipe_table(["detector", *(head(kind, level) for level in effect.columns)], lines)
     title = f"### effect of {kind}: {results.headline}{where}"
     told = f"The values under `{kind}` less those under `{SHAMS[kind]}`: what the anomalies do beyond being pasted."

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from tsad_bench.report.rows import best_first, number
+from tsad_bench.report.rows import best_first, number, written
 from tsad_bench.report.tabular import Grid, Styles
 from tsad_bench.results import PLACE, Results, under_plain
 
@@ -23,10 +23,9 @@ def kind_grids(results: Results, styles: Styles | None = None) -> Iterator[Grid]
     found = means(results)
     for dataset in found["dataset"].unique():
         table = by_kind(found, dataset, better=results.metrics[results.headline])
-        rows = [[str(name), *map(number, row)] for name, *row in table.itertuples()]
         title = f"{dataset} by kind of anomaly: {results.headline}"
         note = f"{NOTE}{DASHES if table.isna().any(axis=None) else ''}"
-        yield Grid(["detector", *table.columns], rows, title=title, note=note, styles=styles or {})
+        yield Grid(["detector", *table.columns], written(table, number), title=title, note=note, styles=styles or {})
 
 
 def by_kind(found: pd.DataFrame, dataset: str, *, better: str) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """What a row of a table says of a detector beside its numbers: series, what is missing, look-ahead, cost."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -72,6 +72,11 @@ def number(value: float) -> str:
     """Write a mean."""
     # z: what rounds to 0 has no sign
     return "–" if np.isnan(value) else f"{value:z.3f}"
+
+
+def written(frame: pd.DataFrame, write: Callable[[float], str]) -> list[list[str]]:
+    """Return the rows of a table: the name of each, and its numbers as they are written."""
+    return [[str(name), *map(write, row)] for name, *row in frame.itertuples()]
 
 
 def signed(value: float) -> str:

@@ -24,6 +24,7 @@ from tsad_bench.report.rows import (
     number,
     shortfall,
     unmeasured,
+    written,
 )
 from tsad_bench.report.slices import by_health, health_note
 from tsad_bench.results import (
@@ -266,8 +267,7 @@ def _kinds(results: Results) -> list[str]:
 
 
 def _means(means: pd.DataFrame) -> str:
-    lines = [[str(name), *map(number, row)] for name, *row in means.itertuples()]
-    return pipe_table(["detector", *means.columns], lines)
+    return pipe_table(["detector", *means.columns], written(means, number))
 
 
 def _reasons(results: Results) -> str:

@@ -11,7 +11,7 @@ from tsad_bench.report.colours import Style
 from tsad_bench.report.conditions import curve_rows, effect_note, head, notes
 from tsad_bench.report.headline import Board
 from tsad_bench.report.robustness import Curves
-from tsad_bench.report.rows import number, signed
+from tsad_bench.report.rows import number, signed, written
 from tsad_bench.statistics import Components
 
 Styles = Mapping[str, Style]
@@ -61,7 +61,7 @@ def of_curves(curves: Curves, styles: Styles, *, folded: bool = False) -> Grid:
 
 def of_effect(effect: pd.DataFrame, kind: str, styles: Styles) -> Grid:
     """Return what a condition does beyond its sham."""
-    rows = [[str(name), *map(signed, row)] for name, *row in effect.itertuples()]
+    rows = written(effect, signed)
     title = f"effect of {kind}: its values less those of its sham"
     heads = ["detector", *(head(kind, level) for level in effect.columns)]
     return Grid(heads, rows, title=title, note=effect_note(effect), styles=styles)
@@ -118,8 +118,7 @@ def _matrix(
 
 def of_slices(means: pd.DataFrame, title: str, styles: Styles, *, note: str) -> Grid:
     """Return means over slices of the series, with what its dashes mean."""
-    rows = [[str(name), *map(number, row)] for name, *row in means.itertuples()]
-    return Grid(["detector", *map(str, means.columns)], rows, title=title, note=note, styles=styles)
+    return Grid(["detector", *map(str, means.columns)], written(means, number), title=title, note=note, styles=styles)
 
 
 def of_lost(lost: pd.DataFrame, metric: str) -> Grid:
