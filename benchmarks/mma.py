@@ -28,7 +28,7 @@ from torch.nn.functional import gelu, layer_norm, linear, softmax
 from tsad_core import nn
 from tsad_core.series import Array
 from tsad_mma.model import Shape, new_model
-from tsad_mma.ops import resolve
+from tsad_mma.ops import How, resolve
 from tsad_mma.scoring import see
 from tsad_mma.tiles import tiles_of
 from tsad_mma.training import Recipe, train
@@ -82,9 +82,8 @@ def our_work(task: str, series_TC: Array, stride: int, precision: str) -> Work:
     """Return our work on the same windows, or on as many drawn at random."""
     tiles = tiles_of(series_TC, window=WINDOW, patch=PATCH, stride=stride, starts=(0,), device="cpu")
     random = nn.generator(0, "cpu")
-    model = new_model(
-        Shape(WINDOW // PATCH, PATCH), random, precision=nn.PRECISIONS[precision], kernels=resolve("auto", "cpu")
-    )
+    how = How(resolve("auto", "cpu", patches=WINDOW // PATCH, width=mma_plain.WIDTH))
+    model = new_model(Shape(WINDOW // PATCH, PATCH), random, precision=nn.PRECISIONS[precision], how=how)
     if task == "score":
         return lambda: see(model, tiles, draws=mma_plain.DRAWS, mask_ratio=0.5, random=random)
     rates = {"learning_rate": 2e-3, "decay": 1.0, "weight_decay": 1e-5, "dropout": mma_plain.DROPOUT}

@@ -247,6 +247,40 @@ def test_kernels_that_are_not_to_be_had_are_refused(monkeypatch) -> None:
         MMA(**TINY, kernels="onednn").fit(waves(100))
 
 
+@pytest.mark.parametrize("options", [{}, {"dropout": 0.2}, {"gating": False, "filtering": False}])
+def test_fused_kernels_train_and_score_as_the_reference_does(options) -> None:
+    pytest.importorskip("triton", reason="triton is not installed")
+    train_TC, test_TC = waves(300), waves(100, seed=9)
+    tiny = {**TINY, "steps": 3, "batch": 4, **options}
+    fused = MMA(**tiny, kernels="triton").fit(train_TC)
+    assert (fused.kernels_, fused.gelu_) == ("triton", "exact")
+    plain = MMA(**tiny, kernels="reference").fit(train_TC)
+    if not options.get("dropout"):  # the reference's is another one
+        np.testing.assert_allclose(fused.weights_, plain.weights_, rtol=0, atol=1e-4)
+    scores_T = fused.detect(test_TC).scores_T
+    fused.kernels = "reference"
+    np.testing.assert_allclose(fused.detect(test_TC).scores_T, scores_T, rtol=0, atol=1e-4)
+
+
+def test_tiles_too_large_for_fused_kernels_are_the_references_and_so_recorded() -> None:
+    pytest.importorskip("triton", reason="triton is not installed")
+    assert MMA(**{**TINY, "width": 144, "steps": 1}, kernels="triton").fit(waves(100)).kernels_ == "reference"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"kernels": "triton"}, "kernels = 'triton' needs an NVIDIA GPU"),
+        ({"precision": "tf32x3"}, "precision = 'tf32x3' needs kernels = 'triton'"),
+        ({"gelu": "fast"}, "gelu = 'fast' needs kernels = 'triton'"),
+    ],
+)
+def test_what_only_fused_kernels_have_is_refused_without_a_gpu(monkeypatch, options, message) -> None:
+    monkeypatch.delenv("TRITON_INTERPRET", raising=False)
+    with pytest.raises(OptionError, match=message):
+        MMA(**{**TINY, "device": "cpu", **options}).fit(waves(100))
+
+
 @pytest.mark.parametrize(
     ("preset", "period", "channels", "sizes"),
     [

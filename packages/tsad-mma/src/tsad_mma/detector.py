@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from annotated_types import Ge, Gt, Le
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
-from tsad_core import Array, Detection, detector, nn, windows
+from tsad_core import Array, Detection, OptionError, detector, nn, windows
 from tsad_core.options import Option
 from tsad_core.scaling import Scaling, scales
 
 from tsad_mma.filtering import Limits
 from tsad_mma.model import Mixer, Shape, new_model
-from tsad_mma.ops import resolve
+from tsad_mma.ops import How, resolve
 from tsad_mma.presets import PRESETS
 from tsad_mma.scoring import Seen, root_mean_square, see
 from tsad_mma.tiles import Tiles, tiles_of
@@ -26,6 +26,7 @@ Positive = Annotated[float, Gt(0)]
 
 _Part = tuple[Array, tuple[int, ...]]
 _PATCHES = 32
+_DTYPES = nn.PRECISIONS | {"tf32x3": torch.float32}
 _FAR = 1e15
 """Where scaled values end, so that their squares stay finite."""
 
@@ -106,15 +107,21 @@ class MMA:
     """Whether errors below the usual raise the score like those above, as in the authors' code."""
     legacy_filtering: bool = False
     """Whether filtering hides one stretch in all channels, anew for each mask, as in the authors' code."""
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Precision of matrix products; ``"auto"`` is bfloat16 where the processor multiplies it in hardware."""
+    precision: Literal["auto", "float32", "tf32x3", "bfloat16"] = "auto"
+    """Precision of matrix products; ``"auto"`` is bfloat16 where the processor multiplies it in hardware.
+
+    ``"tf32x3"`` is nearly float32, by three products of TF32: fast, and Triton's kernels have it alone.
+    """
     device: str = "auto"
     """Where the model runs: ``"cpu"``, ``"cuda"``, ``"cuda:1"``; ``"auto"`` is a GPU if there is one."""
-    kernels: Literal["auto", "onednn", "reference"] = "auto"
-    """Implementation of the mixer in scoring; ``"auto"`` is oneDNN's fused products on a CPU that has them.
+    kernels: Literal["auto", "triton", "onednn", "reference"] = "auto"
+    """Implementation of the mixer; ``"auto"`` is Triton's fused kernels on a GPU, on a CPU oneDNN's products.
 
-    Training, and what an implementation does not take, is by the reference, plain PyTorch.
+    What an implementation does not take is by the reference, plain PyTorch: training on a CPU, more than 128 patches
+    or features.
     """
+    gelu: Literal["auto", "exact", "fast"] = "auto"
+    """How Triton's kernels compute GELU: ``"fast"`` to an error that bfloat16 hides, ``"auto"`` only for bfloat16."""
     seed: Steps = 0
     """Decides weights, batches, masks and dropout."""
 
@@ -158,7 +165,8 @@ class MMA:
         self.smoothing_ = published if self.smoothing == "auto" else self.smoothing
         self.device_ = nn.resolve_device(self.device)
         self.precision_ = nn.resolve_precision(self.precision, self.device_)
-        self.kernels_ = resolve(self.kernels, self.device_)
+        how = self._how(self.device_)
+        self.kernels_, self.gelu_ = how.kernels, "fast" if how.fast_gelu else "exact"
 
     def _fitting_patch(self, longest: int) -> int:
         if self.patch != "auto":
@@ -213,10 +221,20 @@ class MMA:
 
     def _new_model(self) -> Mixer:
         device = nn.resolve_device(self.device)
-        precision = nn.PRECISIONS[nn.resolve_precision(self.precision, device)]
+        precision = _DTYPES[nn.resolve_precision(self.precision, device)]
         shape = Shape(self.window_ // self.patch_, self.patch_, self.width, self.layers, self.expansion, self.gating)
-        kernels = resolve(self.kernels, device)
-        return new_model(shape, self._random(0), precision=precision, kernels=kernels)
+        return new_model(shape, self._random(0), precision=precision, how=self._how(device))
+
+    def _how(self, device: str) -> How:
+        kernels = resolve(self.kernels, device, patches=self.window_ // self.patch_, width=self.width)
+        precision = nn.resolve_precision(self.precision, device)
+        for name, value in (("precision", "tf32x3"), ("gelu", "fast")):
+            if getattr(self, name) == value and kernels != "triton":
+                raise OptionError(
+                    f"{name} = {value!r} needs kernels = 'triton', here they are {kernels!r}: take 'auto'"
+                )
+        fast = self.gelu == "fast" or (self.gelu == "auto" and kernels == "triton" and precision == "bfloat16")
+        return How(kernels, tf32x3=precision == "tf32x3", fast_gelu=fast)
 
     def _random(self, stream: int) -> torch.Generator:
         seed = int(np.random.SeedSequence((self.seed, stream)).generate_state(1, np.uint64)[0] >> np.uint64(1))

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from tsad_mma.masking import whole
-from tsad_mma.ops import BlockWeights, Drop, Kernels, keep, mix_features, mix_patches
+from tsad_mma.ops import PLAIN, BlockWeights, Drop, How, keep, mix_features, mix_patches
 
 _LEAST = -1e9
 
@@ -58,9 +58,9 @@ class Block(nn.Module):
 class Layer(nn.Module):
     """One mixer layer: over the patches, over the features, and to length one."""
 
-    def __init__(self, shape: Shape, kernels: Kernels) -> None:
+    def __init__(self, shape: Shape, how: How) -> None:
         super().__init__()
-        self.kernels = kernels
+        self.how = how
         self.patch = Block(shape.patches, shape)
         self.feature = Block(shape.width, shape)
 
@@ -70,21 +70,21 @@ class Layer(nn.Module):
 
     def over_patches(self, tiles_BND: Tensor, dtype: torch.dtype, drop: Drop) -> Tensor:
         """Return the tiles after the layer's first half."""
-        return mix_patches(tiles_BND, self.patch.weights(dtype), drop, self.kernels)
+        return mix_patches(tiles_BND, self.patch.weights(dtype), drop, self.how)
 
     def over_features(self, mixed_BND: Tensor, dtype: torch.dtype, drop: Drop) -> Tensor:
         """Return the tiles after the second half, which looks at each patch alone."""
-        return to_length_one(mix_features(mixed_BND, self.feature.weights(dtype), drop, self.kernels))
+        return to_length_one(mix_features(mixed_BND, self.feature.weights(dtype), drop, self.how))
 
 
 class Mixer(nn.Module):
     """The masked autoencoder of tiles. Matrix products of the mixer run in `precision`, the rest in float32."""
 
-    def __init__(self, shape: Shape, *, precision: torch.dtype | None = None, kernels: Kernels = "reference") -> None:
+    def __init__(self, shape: Shape, *, precision: torch.dtype | None = None, how: How = PLAIN) -> None:
         super().__init__()
-        self.shape, self.precision = shape, precision
+        self.shape, self.precision, self.how = shape, precision, how
         self.embed = nn.Linear(shape.patch, shape.width)
-        self.layers = nn.ModuleList(Layer(shape, kernels) for _ in range(shape.layers))
+        self.layers = nn.ModuleList(Layer(shape, how) for _ in range(shape.layers))
         self.head = nn.Linear(shape.width, shape.patch)
 
     def forward(self, patches_BNP: Tensor, masks_KBN: Tensor, drop: Drop = keep) -> Rebuilt:
@@ -137,12 +137,12 @@ def new_model(
     generator: torch.Generator,
     *,
     precision: torch.dtype | None = None,
-    kernels: Kernels = "reference",
+    how: How = PLAIN,
 ) -> Mixer:
     """Return a model with weights drawn by the generator, as `torch.nn.Linear` would draw its own."""
     # not on the meta device: to leave it imports sympy, a second
     with torch.random.fork_rng(devices=[]):
-        model = Mixer(shape, precision=precision, kernels=kernels).to(generator.device)
+        model = Mixer(shape, precision=precision, how=how).to(generator.device)
     for module in model.modules():
         if isinstance(module, nn.LayerNorm):
             nn.init.ones_(module.weight)

@@ -9,7 +9,7 @@ from tsad_core import nn
 
 from tsad_mma.masking import random_masks
 from tsad_mma.model import Mixer, losses
-from tsad_mma.ops import Drop, keep
+from tsad_mma.ops import CounterDropout, Drop, keep
 from tsad_mma.tiles import Tiles
 
 AT_ONCE = {"cpu": 1 << 18, "cuda": 1 << 24}
@@ -36,7 +36,7 @@ class Recipe:
 def train(model: Mixer, tiles: Tiles, recipe: Recipe, random: torch.Generator, held_out: Tiles | None = None) -> None:
     """Train a model on tiles. With held-out tiles, the weights of least loss on them are kept, otherwise the last."""
     nn.keep_freed_memory()
-    drop = nn.Dropout(recipe.dropout, random, dtype=model.precision or torch.float32)
+    drop = _dropout(model, recipe.dropout, random)
 
     def loss(index_B: Tensor) -> Tensor:
         drop.refresh()
@@ -57,6 +57,13 @@ def train(model: Mixer, tiles: Tiles, recipe: Recipe, random: torch.Generator, h
             best.look()
     if best is not None:
         best.restore()
+
+
+def _dropout(model: Mixer, rate: float, random: torch.Generator) -> nn.Dropout | CounterDropout:
+    """Return the dropout that a model's kernels know."""
+    if model.how.kernels == "triton":
+        return CounterDropout(rate, random.initial_seed(), str(random.device))
+    return nn.Dropout(rate, random, dtype=model.precision or torch.float32)
 
 
 def masked_loss(

@@ -1,0 +1,1 @@
+"""The mixer block as fused kernels in Triton."""
