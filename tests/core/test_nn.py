@@ -1,5 +1,8 @@
 """Windows on the device, cheap dropout, descent, and back to steps."""
 
+import contextlib
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from tsad_core import OptionError, windows
@@ -120,3 +123,46 @@ def test_auto_finds_a_device_and_a_wrong_name_is_told() -> None:
     assert nn.resolve_device("auto") in {"cpu", "cuda"}
     with pytest.raises(OptionError, match=r"device = 'warp:9' is not to be had here; allowed: auto, cpu, cuda"):
         nn.resolve_device("warp:9")
+
+
+class _Graph:
+    """A CUDA graph on a CPU: what is recorded is run again by `replay`, and not while it is recorded."""
+
+    def __init__(self) -> None:
+        self.generators = []
+        self.replays = 0
+
+    def register_generator_state(self, generator) -> None:
+        self.generators.append(generator)
+
+    def replay(self) -> None:
+        self.replays += 1
+
+
+def test_a_captured_step_is_recorded_once_and_replayed_with_each_batch(monkeypatch) -> None:
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", _Graph)
+    for name in ("graph", "stream"):
+        monkeypatch.setattr(torch.cuda, name, lambda _: contextlib.nullcontext())
+    for name in ("Stream", "current_stream"):
+        monkeypatch.setattr(torch.cuda, name, lambda _: SimpleNamespace(wait_stream=lambda _: None))
+    seen, random = [], nn.generator(0, "cpu")
+    take = nn.Captured(seen.append, random)
+    for number in range(6):
+        take(torch.full((2,), number))
+    graph, recorded = take._graph, seen.pop()
+    assert [int(batch[0]) for batch in seen] == [0, 1, 2]
+    assert (graph.replays, graph.generators) == (3, [random])
+    assert recorded.tolist() == [5, 5]  # what it replays reads the batch of the last step
+
+
+def test_steps_that_are_captured_go_where_others_go(monkeypatch) -> None:
+    monkeypatch.setattr(nn, "Captured", lambda step, _: step)
+    ends = []
+    for captured in (None, nn.generator(0, "cpu")):
+        weight = torch.ones(3, requires_grad=True)
+        batches = (torch.full((4, 3), float(k)) for k in range(5))
+        loss = lambda batch, weight=weight: (batch @ weight - 1).square().mean()  # noqa: E731
+        assert list(nn.descend([weight], loss, batches, learning_rate=0.1, gamma=0.5, captured=captured))[-1] == 5
+        ends.append(weight.detach())
+    torch.testing.assert_close(*ends)
+    assert (ends[0] - 1).abs().min() > 0.05

@@ -10,9 +10,11 @@ if not triton.knobs.runtime.interpret:
     pytest.skip("TRITON_INTERPRET is not 1", allow_module_level=True)
 
 import triton.language as tl  # noqa: E402 - it needs triton
-from tsad_mma.ops import BlockWeights, CounterDropout, reference  # noqa: E402
+from tsad_mma.ops import BlockWeights, CounterDropout, Ends, reference  # noqa: E402
 from tsad_mma.ops.fused import blocking  # noqa: E402
+from tsad_mma.ops.fused.draws import average_draws  # noqa: E402
 from tsad_mma.ops.fused.gelu import gelu_and_slope  # noqa: E402
+from tsad_mma.ops.fused.length import to_length_one  # noqa: E402
 from tsad_mma.ops.fused.mixer import Way, mix  # noqa: E402
 
 REFERENCE = {True: reference.mix_patches, False: reference.mix_features}
@@ -127,7 +129,7 @@ def test_many_models_are_one_launch(over_patches: bool, monkeypatch) -> None:
         for m in range(3)
     ]
     launches = []
-    monkeypatch.setattr(mixer, "_launched", lambda kernel: launches.append(kernel) or kernel)
+    monkeypatch.setattr(mixer, "launched", lambda kernel: launches.append(kernel) or kernel)
     together = results(torch.vmap(lambda tiles, weights: mix(tiles, weights, Way(over_patches))), *given)
     assert len(launches) == 3
     assert_equal(together, [torch.stack(parts) for parts in zip(*singly, strict=True)])
@@ -163,6 +165,32 @@ def test_nothing_is_kept_for_gradients_that_nobody_wants() -> None:
         torch.zeros(1, dtype=torch.int64), 0, 0, False, True, False, False,
     )  # fmt: skip
     assert not mixed.numel()
+
+
+@pytest.mark.parametrize("shape", [(1, 2), (63, 17), (2, 33, 64), (0, 4)])
+def test_vectors_of_length_one_and_their_gradients_are_the_references(shape: tuple[int, ...]) -> None:
+    random = np.random.default_rng(0)
+    features, upward = (torch.from_numpy(random.normal(size=shape)).float() for _ in range(2))
+    features.requires_grad_()
+    found, wanted = (function(features) for function in (to_length_one, reference.to_length_one))
+    pairs = [torch.autograd.grad((divided * upward).sum(), features)[0] for divided in (found, wanted)]
+    torch.testing.assert_close(found, wanted)
+    torch.testing.assert_close(*pairs, rtol=1e-5, atol=1e-6)
+    checks = ("test_schema", "test_autograd_registration", "test_faketensor")
+    torch.library.opcheck(torch.ops.tsad_mma.to_length_one.default, (features,), test_utils=checks)
+    if len(shape) == 3:
+        torch.testing.assert_close(torch.vmap(to_length_one, in_dims=1, out_dims=1)(features), wanted)
+
+
+@pytest.mark.parametrize(("K", "B", "N", "D", "P"), [(1, 1, 1, 2, 1), (5, 3, 33, 17, 7), (2, 1, 64, 64, 16)])
+def test_means_over_the_draws_are_the_references(K, B, N, D, P) -> None:
+    random = np.random.default_rng(D)
+    shapes = [(K, B, N, D), (B, N, D), (P, D), (P,), (D, P), (D,)]
+    encoded, features, *ends = (torch.from_numpy(random.normal(size=shape)).float() for shape in shapes)
+    found = average_draws(encoded, features, Ends(*ends))
+    wanted = reference.average_draws(encoded, features, Ends(*ends))
+    for ours, theirs in zip(found, wanted, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("fast", [False, True])

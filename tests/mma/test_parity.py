@@ -10,8 +10,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 
 from tsad_core import nn, windows  # noqa: E402 - it needs torch
 from tsad_mma.filtering import Limits, Restored, restore, restore_filtered  # noqa: E402
-from tsad_mma.masking import whole  # noqa: E402
-from tsad_mma.model import Mixer, Shape, dissimilarity, losses  # noqa: E402
+from tsad_mma.model import Mixer, Shape, losses  # noqa: E402
 from tsad_mma.ops import mix_features, mix_patches, reference  # noqa: E402
 from tsad_mma.scoring import root_mean_square  # noqa: E402
 
@@ -82,7 +81,8 @@ def test_what_is_rebuilt_and_how_unlike_it_is_are_theirs(given, model, dtype) ->
     rebuilt = model(patches, _masks(given["fwd.mask"])[None])
     _equal(_series(rebuilt.values_KBNP[0]), given["fwd.recon"], dtype)
     _equal(rebuilt.features_KBND[0], given["fwd.z_recon"], dtype)
-    unlike = dissimilarity(model.features(patches), rebuilt, whole(patches))[0]
+    values, unlike = model.score(patches, patches, _masks(given["fwd.mask"])[None])
+    _equal(_series(values), given["fwd.recon"], dtype)
     _equal(_series(unlike[..., None].expand(-1, -1, P)), given["fwd.sim_score"], dtype)
 
 

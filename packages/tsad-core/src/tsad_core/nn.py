@@ -135,19 +135,89 @@ def descend(
     gamma: float = 1.0,
     weight_decay: float = 0.0,
     at_once: int = 1 << 30,
+    captured: torch.Generator | None = None,
 ) -> Iterator[int]:
     """Take one AdamW step a batch and yield how many were taken.
 
     The learning rate is multiplied by `gamma` after each. A batch is worked on in parts of `at_once`
     rows whose gradients are added up: exact where the loss is a mean over rows, and far less memory.
+    Steps are `captured` where the generator that the loss draws from is given, on a CUDA device: the loss must
+    not wait for a result, and all batches must be as long as the first.
     """
     adamw = _AdamW(parameters, weight_decay)
-    for step, batch in enumerate(batches, start=1):
+    rate = _Rate(learning_rate, gamma, captured)
+
+    def step(batch: Tensor) -> None:
         adamw.forget()
         for part in torch.split(batch, at_once):
             (loss(part) * (len(part) / len(batch))).backward()
-        adamw.step(learning_rate * gamma ** (step - 1))
-        yield step
+        adamw.step(rate.value)
+        rate.decay()
+
+    take = step if captured is None else Captured(step, captured)
+    for number, batch in enumerate(batches, start=1):
+        take(batch)
+        yield number
+
+
+class Captured:
+    """A step that is recorded as a CUDA graph and replayed: its hundreds of launches become one.
+
+    The first steps are taken as they are, so that what is compiled or allocated at the first use is there.
+    """
+
+    AS_THEY_ARE = 3
+
+    def __init__(self, step: Callable[[Tensor], None], generator: torch.Generator) -> None:
+        self._step, self._generator = step, generator
+        self._taken = 0
+        self._graph: torch.cuda.CUDAGraph | None = None
+
+    def __call__(self, batch: Tensor) -> None:
+        """Take a step with a batch."""
+        self._taken += 1
+        if self._taken <= self.AS_THEY_ARE:
+            self._aside(batch)
+            return
+        if self._graph is None:
+            self._batch = batch.clone()
+            self._graph = self._record()
+        self._batch.copy_(batch)
+        self._graph.replay()
+
+    def _aside(self, batch: Tensor) -> None:
+        """Take a step on another stream, as recording asks for."""
+        stream = torch.cuda.Stream(batch.device)
+        stream.wait_stream(torch.cuda.current_stream(batch.device))
+        with torch.cuda.stream(stream):
+            self._step(batch)
+        torch.cuda.current_stream(batch.device).wait_stream(stream)
+
+    def _record(self) -> torch.cuda.CUDAGraph:
+        graph = torch.cuda.CUDAGraph()
+        graph.register_generator_state(self._generator)
+        with torch.cuda.graph(graph):
+            self._step(self._batch)
+        return graph
+
+
+class _Rate:
+    """A learning rate that falls: on the device where steps are captured, since a number would be replayed for ever."""
+
+    def __init__(self, first: float, gamma: float, captured: torch.Generator | None) -> None:
+        self._first, self._gamma, self._decays = first, gamma, 0
+        self._rate_1 = None if captured is None else torch.tensor(first, device=captured.device)
+
+    @property
+    def value(self) -> float | Tensor:
+        """The learning rate of the next step."""
+        return self._first * self._gamma**self._decays if self._rate_1 is None else self._rate_1
+
+    def decay(self) -> None:
+        """Let it fall."""
+        self._decays += 1
+        if self._rate_1 is not None:
+            self._rate_1.mul_(self._gamma)
 
 
 class _AdamW:
@@ -166,7 +236,7 @@ class _AdamW:
             parameter.grad = None
 
     @torch.no_grad()
-    def step(self, learning_rate: float) -> None:
+    def step(self, learning_rate: float | Tensor) -> None:
         """Take a step with the parameters that have a gradient."""
         rows = [(p, p.grad, *state) for p, *state in self._state if p.grad is not None]
         parameters, gradients, means, squares, taken = (list(column) for column in zip(*rows, strict=True))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from tsad_mma.masking import whole
-from tsad_mma.model import Mixer, dissimilarity
+from tsad_mma.model import Mixer
 
 LARGEST_SHARE = 0.4
 """Most of a tile's patches that are hidden at once: the rest must say what is normal."""
@@ -43,7 +43,7 @@ class Limits:
 
 def restore(model: Mixer, patches_BNP: Tensor, masks_KBN: Tensor) -> Restored:
     """Return tiles as the model rebuilds them, without filtering."""
-    return _restore(model, patches_BNP, patches_BNP, masks_KBN)
+    return Restored(*model.score(patches_BNP, patches_BNP, masks_KBN))
 
 
 def restore_filtered(model: Mixer, patches_BNP: Tensor, masks_2KBN: Tensor, limits: Limits) -> Restored:
@@ -57,7 +57,7 @@ def restore_filtered(model: Mixer, patches_BNP: Tensor, masks_2KBN: Tensor, limi
         return first
     patches_RNP = patches_BNP[again_B]
     filled_RNP = fill(model, patches_RNP, hidden_BN[again_B])
-    second = _restore(model, patches_RNP, filled_RNP, masks_2KBN[1][:, again_B])
+    second = model.score(filled_RNP, patches_RNP, masks_2KBN[1][:, again_B])
     return Restored(*(_replaced(old, again_B, new) for old, new in zip(first, second, strict=True)))
 
 
@@ -103,12 +103,6 @@ def legacy_block(error_BN: Tensor, channels: int, *, window_limit: float, patch_
     hidden_WN = (patch_N >= start_W[:, None]) & (patch_N < stop_W[:, None])
     again_W = error_WN.mean(dim=1) > window_limit
     return again_W.repeat_interleave(channels), hidden_WN.repeat_interleave(channels, dim=0)
-
-
-def _restore(model: Mixer, true_BNP: Tensor, shown_BNP: Tensor, masks_KBN: Tensor) -> Restored:
-    rebuilt = model(shown_BNP, masks_KBN)
-    different_KBN = dissimilarity(model.features(true_BNP), rebuilt, whole(true_BNP))
-    return Restored(rebuilt.values_KBNP.mean(dim=0), different_KBN.mean(dim=0))
 
 
 def _replaced(old: Tensor, again_B: Tensor, new: Tensor) -> Tensor:

@@ -12,7 +12,18 @@ import torch
 from torch import Tensor, nn
 
 from tsad_mma.masking import whole
-from tsad_mma.ops import PLAIN, BlockWeights, Drop, How, keep, mix_features, mix_patches
+from tsad_mma.ops import (
+    PLAIN,
+    BlockWeights,
+    Drop,
+    Ends,
+    How,
+    average_draws,
+    keep,
+    mix_features,
+    mix_patches,
+    to_length_one,
+)
 
 _LEAST = -1e9
 
@@ -74,7 +85,8 @@ class Layer(nn.Module):
 
     def over_features(self, mixed_BND: Tensor, dtype: torch.dtype, drop: Drop) -> Tensor:
         """Return the tiles after the second half, which looks at each patch alone."""
-        return to_length_one(mix_features(mixed_BND, self.feature.weights(dtype), drop, self.how))
+        mixed_BND = mix_features(mixed_BND, self.feature.weights(dtype), drop, self.how)
+        return to_length_one(mixed_BND, self.how)
 
 
 class Mixer(nn.Module):
@@ -93,16 +105,30 @@ class Mixer(nn.Module):
 
     def features(self, patches_BNP: Tensor) -> Tensor:
         """Return the embedding of patches, of length one."""
-        return to_length_one(self.embed(patches_BNP.nan_to_num()))
+        return to_length_one(self.embed(patches_BNP.nan_to_num()), self.how)
 
     def rebuild(self, features_BND: Tensor, masks_KBN: Tensor, whole_BN: Tensor, drop: Drop = keep) -> Rebuilt:
         """Return what the model makes of embedded tiles: every patch from the view that hides it."""
+        values_KBNP = self.head(drop(self._hidden(features_BND, masks_KBN, whole_BN, drop)))
+        return Rebuilt(values_KBNP, self.features(values_KBNP))
+
+    def score(self, shown_BNP: Tensor, true_BNP: Tensor, masks_KBN: Tensor) -> tuple[Tensor, Tensor]:
+        """Return tiles as the model rebuilds them, and how unlike each patch is to the true one; means over the masks.
+
+        One minus the cosine, shape (B, N); 0 where a value is missing.
+        """
+        encoded_KBND = self._hidden(self.features(shown_BNP), masks_KBN, whole(shown_BNP), keep)
+        ends = Ends(self.head.weight, self.head.bias, self.embed.weight, self.embed.bias)
+        values_BNP, cosine_BN = average_draws(encoded_KBND, self.features(true_BNP), ends, self.how)
+        return values_BNP, torch.where(whole(true_BNP), 1 - cosine_BN, 0.0)
+
+    def _hidden(self, features_BND: Tensor, masks_KBN: Tensor, whole_BN: Tensor, drop: Drop) -> Tensor:
+        """Return the mixed features of every patch in the view that hides it."""
         views = torch.stack([masks_KBN | ~whole_BN, ~masks_KBN | ~whole_BN])
         first_KBND, second_KBND = self._patches_mixed(features_BND, views, drop)
         # what follows looks at each patch alone: choosing before it is choosing after it, at half the cost
         chosen_KBND = torch.where(masks_KBN[..., None], first_KBND, second_KBND)
-        values_KBNP = self.head(drop(self._encoded(chosen_KBND, drop)))
-        return Rebuilt(values_KBNP, self.features(values_KBNP))
+        return self._encoded(chosen_KBND, drop)
 
     def encode(self, features_BND: Tensor, hidden_VBN: Tensor, drop: Drop = keep) -> Tensor:
         """Return the mixed features of tiles in views that hide patches, shape (V…, B, N, D)."""
@@ -111,7 +137,7 @@ class Mixer(nn.Module):
     def _patches_mixed(self, features_BND: Tensor, hidden_VBN: Tensor, drop: Drop) -> Tensor:
         """Return tiles in views as they are after the last layer's first half."""
         # a patch of zeros has the embedding of the bias alone: the mask's token
-        token_D = to_length_one(self.embed.bias)
+        token_D = to_length_one(self.embed.bias, self.how)
         views = torch.where(hidden_VBN[..., None], token_D, features_BND)
         mixed = views.flatten(0, -3)
         for layer in self.layers[:-1]:
@@ -163,17 +189,6 @@ def losses(
     rebuilt = model.rebuild(features_BND, mask_BN[None], whole_BN, drop)
     contrast = _contrast(features_BND, rebuilt.features_KBND[0], whole_BN, temperature)
     return _squared_error(patches_BNP, rebuilt.values_KBNP[0]), contrast
-
-
-def dissimilarity(features_BND: Tensor, rebuilt: Rebuilt, whole_BN: Tensor) -> Tensor:
-    """Return one minus the cosine of true and rebuilt patches, shape (K, B, N); 0 where a value is missing."""
-    cosine_KBN = (rebuilt.features_KBND * features_BND).sum(dim=-1)
-    return torch.where(whole_BN, 1 - cosine_KBN, 0.0)
-
-
-def to_length_one(features: Tensor) -> Tensor:
-    """Return vectors over the last axis, divided by their length."""
-    return features * torch.rsqrt(features.square().sum(dim=-1, keepdim=True) + 1e-4)
 
 
 def _squared_error(patches_BNP: Tensor, values_BNP: Tensor) -> Tensor:

@@ -51,6 +51,7 @@ def train(model: Mixer, tiles: Tiles, recipe: Recipe, random: torch.Generator, h
         gamma=recipe.decay ** (1 / recipe.steps),
         weight_decay=recipe.weight_decay,
         at_once=at_once(model, 2),
+        captured=random if model.how.kernels == "triton" and random.device.type == "cuda" else None,
     )
     for step in descent:
         if best is not None and (step * _LOOKS) % recipe.steps < _LOOKS:

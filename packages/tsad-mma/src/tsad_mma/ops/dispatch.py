@@ -11,7 +11,7 @@ from tsad_core import OptionError
 from tsad_mma.ops import onednn, reference
 from tsad_mma.ops.dropout import CounterDropout
 from tsad_mma.ops.fused.blocking import fits
-from tsad_mma.ops.reference import BlockWeights, Drop, keep
+from tsad_mma.ops.reference import BlockWeights, Drop, Ends, keep
 
 Kernels = Literal["triton", "onednn", "reference"]
 
@@ -65,6 +65,25 @@ def mix_features(tiles_BND: Tensor, weights: BlockWeights, drop: Drop = keep, ho
     if how.kernels == "onednn" and onednn.takes(tiles_BND, weights, drop):
         return onednn.mix_features(tiles_BND, weights)
     return reference.mix_features(tiles_BND, weights, drop)
+
+
+def to_length_one(features: Tensor, how: How = PLAIN) -> Tensor:
+    """Return vectors over the last axis, divided by their length."""
+    if how.kernels == "triton" and features.dtype == torch.float32:
+        from tsad_mma.ops.fused import length
+
+        return length.to_length_one(features)
+    return reference.to_length_one(features)
+
+
+def average_draws(encoded_KBND: Tensor, features_BND: Tensor, ends: Ends, how: How = PLAIN) -> tuple[Tensor, Tensor]:
+    """Return the mean values of rebuilt patches and the mean cosine of their embedding with the true one."""
+    if how.kernels == "triton" and encoded_KBND.dtype == torch.float32 and not torch.is_grad_enabled():
+        from tsad_mma.ops.fused import draws
+
+        if draws.fits(*ends.embed_weight_DP.shape):
+            return draws.average_draws(encoded_KBND, features_BND, ends)
+    return reference.average_draws(encoded_KBND, features_BND, ends)
 
 
 def _runs_triton(*, cuda: bool) -> bool:

@@ -8,6 +8,7 @@ have the precision of the tile, what lies between them that of the weights. The 
 from collections.abc import Callable
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 from torch.nn.functional import gelu, layer_norm, linear, softmax
 
@@ -27,6 +28,15 @@ class BlockWeights(NamedTuple):
     gate_weight_AA: Tensor | None = None
     """None: no gate, what is mixed counts as it is."""
     gate_bias_A: Tensor | None = None
+
+
+class Ends(NamedTuple):
+    """The linear layers from features to values and back."""
+
+    head_weight_PD: Tensor
+    head_bias_P: Tensor
+    embed_weight_DP: Tensor
+    embed_bias_D: Tensor
 
 
 def keep(values: Tensor) -> Tensor:
@@ -66,3 +76,15 @@ def norm(tiles_BND: Tensor, weights: BlockWeights) -> Tensor:
     """Return each patch with mean 0 and variance 1, scaled and shifted, in the precision of the matrices."""
     normed_BND = layer_norm(tiles_BND, tiles_BND.shape[-1:], weights.norm_weight_D, weights.norm_bias_D)
     return normed_BND.to(weights.fc1_weight_EA.dtype)
+
+
+def to_length_one(features: Tensor) -> Tensor:
+    """Return vectors over the last axis, divided by their length."""
+    return features * torch.rsqrt(features.square().sum(dim=-1, keepdim=True) + 1e-4)
+
+
+def average_draws(encoded_KBND: Tensor, features_BND: Tensor, ends: Ends) -> tuple[Tensor, Tensor]:
+    """Return the mean values of rebuilt patches and the mean cosine of their embedding with the true one."""
+    values_KBNP = linear(encoded_KBND, ends.head_weight_PD, ends.head_bias_P)
+    again_KBND = to_length_one(linear(values_KBNP, ends.embed_weight_DP, ends.embed_bias_D))
+    return values_KBNP.mean(dim=0), (again_KBND * features_BND).sum(dim=-1).mean(dim=0)

@@ -4,7 +4,7 @@ Tensors lead with an axis of models: M blocks with weights of their own, each wi
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -14,10 +14,8 @@ from tsad_mma.ops.dropout import CounterDropout
 from tsad_mma.ops.fused.backward import input_gradient_kernel, weight_gradient_kernel
 from tsad_mma.ops.fused.blocking import SPLITS, Blocking, Kernel, blocking
 from tsad_mma.ops.fused.forward import forward_kernel
-from tsad_mma.ops.fused.products import INTERPRETED
+from tsad_mma.ops.fused.products import launched
 from tsad_mma.ops.reference import BlockWeights
-
-_launched: Callable[[Any], Any] = (lambda kernel: kernel) if INTERPRETED.value else torch.library.wrap_triton
 
 
 class Way(NamedTuple):
@@ -85,7 +83,7 @@ class _Block(NamedTuple):
             return
         tensors = [self.gain_MD if value is None else value.contiguous() for value in self[:9]]
         _, B, N, D = self.tiles_MBND.shape
-        _launched(kernel)[grid](
+        launched(kernel)[grid](
             *tensors, *arrays, B, N, D, self.fc1_weight_MEA.shape[1], self.use, self.dropped,
             OVER_PATCHES=self.way.over_patches, ROWS=sizes.rows, A_PAD=sizes.mixed, D_PAD=sizes.width,
             CHUNK=sizes.chunk, GATED=self.gate_weight_MAA is not None, DROP=self.dropped > 0, FAST=self.way.fast,

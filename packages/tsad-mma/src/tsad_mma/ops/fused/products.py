@@ -1,10 +1,16 @@
 """Matrix products within a kernel, and what they are made of."""
 
+from collections.abc import Callable
+from typing import Any
+
+import torch
 import triton
 import triton.language as tl
 
 INTERPRETED = tl.constexpr(triton.knobs.runtime.interpret)
 """Whether kernels run in NumPy, on the CPU: for tests."""
+launched: Callable[[Any], Any] = (lambda kernel: kernel) if INTERPRETED.value else torch.library.wrap_triton
+"""A kernel as it is launched, so that `torch.compile` sees it."""
 
 
 @triton.jit
