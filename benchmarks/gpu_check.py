@@ -54,6 +54,7 @@ from tsad_mma.ops.fused.length import to_length_one  # noqa: E402
 from tsad_mma.ops.fused.mixer import Way, mix  # noqa: E402
 from tsad_mma.scoring import see  # noqa: E402
 from tsad_mma.tiles import Tiles, tiles_of  # noqa: E402
+from tsad_mma.together import train_together  # noqa: E402
 
 TODAY = dt.datetime.now(tz=dt.UTC).date()
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -410,6 +411,29 @@ def many_times(sizes: Sizes) -> Iterator[Row]:
         yield row | {"ratio": alone / together}
 
 
+def together_times(sizes: Sizes) -> Iterator[Row]:
+    """Yield the time of a training step of many small models at once, and of one alone times their number."""
+    name = next(reversed(sizes.shapes))
+    own = tiles_at(name, 2 * sizes.batches[0])
+    models = [model_of(name, FUSED) for _ in range(sizes.models)]
+    spent = {}
+    for kind, run in (
+        ("together", lambda given: train_together(models, [own] * len(models), given, nn.generator(0, DEVICE))),
+        ("alone", lambda given: training.train(models[0], own, given, nn.generator(0, DEVICE))),
+    ):
+        run(recipe(sizes.batches[0], 5))
+        times = []
+        for steps in (5, 5 + sizes.steps):
+            began = time.perf_counter()
+            run(recipe(sizes.batches[0], steps))
+            if DEVICE == "cuda":
+                torch.cuda.synchronize()
+            times.append(time.perf_counter() - began)
+        spent[kind] = 1e3 * (times[1] - times[0]) / sizes.steps
+    row = {"models": sizes.models, "step together ms": spent["together"], "step alone ms": spent["alone"]}
+    yield row | {"ratio": sizes.models * spent["alone"] / spent["together"]}
+
+
 # -- the page
 
 
@@ -456,6 +480,7 @@ def main() -> None:
     parts["One block"] = gather(block_times(sizes))
     parts["A step of training, and scoring"] = gather(step_times(sizes))
     parts["Many small models"] = gather(many_times(sizes))
+    parts["Training many small models"] = gather(together_times(sizes))
     failed = [row["check"] for row in parts["Checks"] if not row["error"] <= row["allowed"]]
     print(f"{time.perf_counter() - began:.0f} s; failed: {failed or 'nothing'}")
     if given.output is None and not given.rehearse:

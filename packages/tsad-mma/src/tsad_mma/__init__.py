@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tsad_mma.detector import MMA
+    from tsad_mma.together import fit_together
 
-__all__ = ["MMA"]
+__all__ = ["MMA", "fit_together"]
 
 
 def __getattr__(name: str) -> Any:
@@ -14,4 +15,8 @@ def __getattr__(name: str) -> Any:
         from tsad_mma.detector import MMA
 
         return MMA
+    if name == "fit_together":
+        from tsad_mma.together import fit_together
+
+        return fit_together
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

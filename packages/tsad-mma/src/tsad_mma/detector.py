@@ -127,14 +127,9 @@ class MMA:
 
     def fit(self, train_TC: Array, starts: tuple[int, ...] = (0,)) -> Self:
         """Learn scales, sizes, weights, and which errors are usual."""
-        self._resolve(train_TC, starts)
-        self.centre_C_, self.scale_C_ = scales(train_TC, self.scaling)
-        stop = self._fit_stop(len(train_TC))
-        scaled_TC = self._scaled(train_TC)
-        fitted, held_out = _cut(scaled_TC, starts, stop)
+        fitted, held_out = self._prepare(train_TC, starts)
         model = self._train(fitted, held_out)
-        self.weights_ = parameters_to_vector(model.parameters()).detach().cpu().numpy()
-        self._learn_usual(*(held_out or fitted))
+        self._finish(parameters_to_vector(model.parameters()), held_out or fitted)
         return self
 
     def detect(self, test_TC: Array, starts: tuple[int, ...] = (0,)) -> Detection:
@@ -150,6 +145,17 @@ class MMA:
             expected_TC=seen.values_TC * self.scale_C_ + self.centre_C_,
             bands=bands,
         )
+
+    def _prepare(self, train_TC: Array, starts: tuple[int, ...]) -> tuple[_Part, _Part | None]:
+        """Settle sizes and scales; return what is trained on, and what is held out if anything is."""
+        self._resolve(train_TC, starts)
+        self.centre_C_, self.scale_C_ = scales(train_TC, self.scaling)
+        return _cut(self._scaled(train_TC), starts, self._fit_stop(len(train_TC)))
+
+    def _finish(self, weights: torch.Tensor, usual: _Part) -> None:
+        """Keep the weights, and learn from a part which errors are usual."""
+        self.weights_ = weights.detach().cpu().numpy()
+        self._learn_usual(*usual)
 
     def _resolve(self, train_TC: Array, starts: tuple[int, ...]) -> None:
         """Settle what ``"auto"`` means for a training part."""

@@ -181,18 +181,27 @@ def new_model(
 
 
 def losses(
-    model: Mixer, patches_BNP: Tensor, mask_BN: Tensor, *, temperature: float = 0.1, drop: Drop = keep
+    model: Mixer,
+    patches_BNP: Tensor,
+    mask_BN: Tensor,
+    *,
+    temperature: float = 0.1,
+    drop: Drop = keep,
+    real_P: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Return the mean squared error of hidden values, and how badly rebuilt patches tell true ones apart."""
+    """Return the mean squared error of hidden values, and how badly rebuilt patches tell true ones apart.
+
+    Values of a patch that are not `real_P` count in no mean.
+    """
     whole_BN = whole(patches_BNP)
     features_BND = model.features(patches_BNP)
     rebuilt = model.rebuild(features_BND, mask_BN[None], whole_BN, drop)
     contrast = _contrast(features_BND, rebuilt.features_KBND[0], whole_BN, temperature)
-    return _squared_error(patches_BNP, rebuilt.values_KBNP[0]), contrast
+    known_BNP = ~patches_BNP.isnan() if real_P is None else ~patches_BNP.isnan() & real_P
+    return _squared_error(patches_BNP, rebuilt.values_KBNP[0], known_BNP), contrast
 
 
-def _squared_error(patches_BNP: Tensor, values_BNP: Tensor) -> Tensor:
-    known_BNP = ~patches_BNP.isnan()
+def _squared_error(patches_BNP: Tensor, values_BNP: Tensor, known_BNP: Tensor) -> Tensor:
     error_BNP = torch.where(known_BNP, patches_BNP.nan_to_num() - values_BNP, 0.0)
     return error_BNP.square().sum() / known_BNP.sum().clamp(min=1)
 

@@ -36,7 +36,7 @@ class Recipe:
 def train(model: Mixer, tiles: Tiles, recipe: Recipe, random: torch.Generator, held_out: Tiles | None = None) -> None:
     """Train a model on tiles. With held-out tiles, the weights of least loss on them are kept, otherwise the last."""
     nn.keep_freed_memory()
-    drop = _dropout(model, recipe.dropout, random)
+    drop = dropout(model, recipe.dropout, random)
 
     def loss(index_B: Tensor) -> Tensor:
         drop.refresh()
@@ -51,7 +51,7 @@ def train(model: Mixer, tiles: Tiles, recipe: Recipe, random: torch.Generator, h
         gamma=recipe.decay ** (1 / recipe.steps),
         weight_decay=recipe.weight_decay,
         at_once=at_once(model, 2),
-        captured=random if model.how.kernels == "triton" and random.device.type == "cuda" else None,
+        captured=captured(model, random),
     )
     for step in descent:
         if best is not None and (step * _LOOKS) % recipe.steps < _LOOKS:
@@ -60,11 +60,16 @@ def train(model: Mixer, tiles: Tiles, recipe: Recipe, random: torch.Generator, h
         best.restore()
 
 
-def _dropout(model: Mixer, rate: float, random: torch.Generator) -> nn.Dropout | CounterDropout:
+def dropout(model: Mixer, rate: float, random: torch.Generator) -> nn.Dropout | CounterDropout:
     """Return the dropout that a model's kernels know."""
     if model.how.kernels == "triton":
         return CounterDropout(rate, random.initial_seed(), str(random.device))
     return nn.Dropout(rate, random, dtype=model.precision or torch.float32)
+
+
+def captured(model: Mixer, random: torch.Generator) -> torch.Generator | None:
+    """Return the generator if a model's steps can be captured."""
+    return random if model.how.kernels == "triton" and random.device.type == "cuda" else None
 
 
 def masked_loss(
