@@ -166,3 +166,38 @@ def test_steps_that_are_captured_go_where_others_go(monkeypatch) -> None:
         ends.append(weight.detach())
     torch.testing.assert_close(*ends)
     assert (ends[0] - 1).abs().min() > 0.05
+
+
+def test_the_best_weights_are_those_of_least_loss() -> None:
+    model = torch.nn.Linear(1, 1)
+    losses = iter([3.0, 1.0, 2.0])
+    best = nn.Best(model, lambda: next(losses))
+    for weight in (10.0, 20.0, 30.0):
+        torch.nn.init.constant_(model.weight, weight)
+        best.look()
+    best.restore()
+    assert model.weight.item() == 20
+
+
+def test_a_gradient_is_cut_to_a_length_and_epsilon_slows_a_step() -> None:
+    def moved(**options) -> torch.Tensor:
+        weight = torch.zeros(2, requires_grad=True)
+        for _ in nn.descend(
+            [weight], lambda batch: (batch @ weight).sum(), [torch.ones(1, 2)], learning_rate=0.1, **options
+        ):
+            pass
+        return weight.detach()
+
+    # a first step of Adam is g / (|g| + epsilon) of the rate
+    torch.testing.assert_close(moved(epsilon=1.0), torch.full((2,), -0.05))
+    cut = 0.1 / 2**0.5
+    torch.testing.assert_close(moved(epsilon=1.0, longest=0.1), torch.full((2,), -0.1 * cut / (cut + 1)))
+
+
+def test_streams_of_a_seed_are_independent_and_repeatable() -> None:
+    draws = [
+        torch.rand(8, generator=nn.stream(seed, number, "cpu")) for seed, number in ((0, 0), (0, 1), (1, 0), (0, 0))
+    ]
+    assert torch.equal(draws[0], draws[3])
+    assert not torch.equal(draws[0], draws[1])
+    assert not torch.equal(draws[0], draws[2])

@@ -14,7 +14,6 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 from tsad_core.testing import check_detector  # noqa: E402 - MMA needs torch
 from tsad_mma import MMA  # noqa: E402
 from tsad_mma.ops import onednn  # noqa: E402
-from tsad_mma.training import Best  # noqa: E402
 
 TINY = {
     "window": 32,
@@ -169,17 +168,6 @@ def test_the_held_out_part_is_not_trained_on() -> None:
     one, other = MMA(**TINY).fit(train_TC), MMA(**TINY).fit(changed_TC)
     np.testing.assert_array_equal(one.weights_, other.weights_)
     assert (one.usual_error_C_ != other.usual_error_C_).all()
-
-
-def test_the_best_weights_are_those_of_least_loss() -> None:
-    model = torch.nn.Linear(1, 1)
-    losses = iter([3.0, 1.0, 2.0])
-    best = Best(model, lambda: next(losses))
-    for weight in (10.0, 20.0, 30.0):
-        torch.nn.init.constant_(model.weight, weight)
-        best.look()
-    best.restore()
-    assert model.weight.item() == 20
 
 
 def test_epochs_say_how_often_each_window_is_seen() -> None:

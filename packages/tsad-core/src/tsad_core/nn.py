@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -47,6 +48,12 @@ def resolve_precision(name: str, device: str) -> str:
 def generator(seed: int, device: str) -> torch.Generator:
     """Return a random generator of its own, so that the shared state of torch stays as it is."""
     return torch.Generator(device).manual_seed(seed)
+
+
+def stream(seed: int, number: int, device: str) -> torch.Generator:
+    """Return the generator of one of the independent streams of random numbers that a seed has."""
+    mixed = int(np.random.SeedSequence((seed, number)).generate_state(1, np.uint64)[0] >> np.uint64(1))
+    return generator(mixed, device)
 
 
 def channels_first(series_TC: Array, device: str) -> Tensor:
@@ -134,6 +141,8 @@ def descend(
     learning_rate: float,
     gamma: float = 1.0,
     weight_decay: float = 0.0,
+    epsilon: float = 1e-8,
+    longest: float | None = None,
     at_once: int = 1 << 30,
     captured: torch.Generator | None = None,
 ) -> Iterator[int]:
@@ -141,16 +150,19 @@ def descend(
 
     The learning rate is multiplied by `gamma` after each. A batch is worked on in parts of `at_once`
     rows whose gradients are added up: exact where the loss is a mean over rows, and far less memory.
+    The gradient of all parameters is cut to the length `longest`, if that is given.
     Steps are `captured` where the generator that the loss draws from is given, on a CUDA device: the loss must
     not wait for a result, and all batches must be as long as the first.
     """
-    adamw = _AdamW(parameters, weight_decay)
+    adamw = _AdamW(parameters, weight_decay, epsilon)
     rate = _Rate(learning_rate, gamma, captured)
 
     def step(batch: Tensor) -> None:
         adamw.forget()
         for part in torch.split(batch, at_once):
             (loss(part) * (len(part) / len(batch))).backward()
+        if longest is not None:
+            adamw.cut(longest)
         adamw.step(rate.value)
         rate.decay()
 
@@ -158,6 +170,27 @@ def descend(
     for number, batch in enumerate(batches, start=1):
         take(batch)
         yield number
+
+
+@dataclass
+class Best:
+    """The weights of a model, running statistics too, when a loss was least."""
+
+    model: torch.nn.Module
+    loss: Callable[[], float]
+    least: float = math.inf
+    state: dict[str, Tensor] = field(default_factory=dict)
+
+    def look(self) -> None:
+        """Keep the weights if the loss is less than ever."""
+        loss = self.loss()
+        if loss < self.least:
+            self.least = loss
+            self.state = {name: value.clone() for name, value in self.model.state_dict().items()}
+
+    def restore(self) -> None:
+        """Give the model what was kept; it stays as it is if no loss was a number."""
+        self.model.load_state_dict(self.state or self.model.state_dict())
 
 
 class Captured:
@@ -223,8 +256,8 @@ class _Rate:
 class _AdamW:
     """AdamW by its functional form: to make a `torch.optim.AdamW` imports torch's compiler, seconds and 150 MiB."""
 
-    def __init__(self, parameters: Iterable[Tensor], weight_decay: float) -> None:
-        self._weight_decay = weight_decay
+    def __init__(self, parameters: Iterable[Tensor], weight_decay: float, epsilon: float) -> None:
+        self._weight_decay, self._epsilon = weight_decay, epsilon
         # of each its moments, and the steps it has taken
         self._state = [
             (p, torch.zeros_like(p), torch.zeros_like(p), p.new_zeros((), dtype=torch.float32)) for p in parameters
@@ -234,6 +267,10 @@ class _AdamW:
         """Clear the gradients."""
         for parameter, *_ in self._state:
             parameter.grad = None
+
+    def cut(self, longest: float) -> None:
+        """Shorten the gradient of all parameters, if it is longer."""
+        torch.nn.utils.clip_grad_norm_([parameter for parameter, *_ in self._state], longest)
 
     @torch.no_grad()
     def step(self, learning_rate: float | Tensor) -> None:
@@ -252,7 +289,7 @@ class _AdamW:
             weight_decay=self._weight_decay,
             beta1=0.9,
             beta2=0.999,
-            eps=1e-8,
+            eps=self._epsilon,
             amsgrad=False,
             maximize=False,
         )

@@ -8,6 +8,8 @@ from tsad_core.series import Array
 
 Scaling = Literal["none", "standard", "min-max"]
 
+_FAR = 1e15
+
 
 def scales(train_TC: Array, scaling: Scaling) -> tuple[Array, Array]:
     """Return what to subtract from each channel and what to divide it by; 1 for a constant channel.
@@ -27,3 +29,8 @@ def scales(train_TC: Array, scaling: Scaling) -> tuple[Array, Array]:
 def present(train_TC: Array) -> Array:
     """Return the part with zeros in the channels of which nothing is known."""
     return np.where(np.isnan(train_TC).all(axis=0), 0.0, train_TC)
+
+
+def scaled(part_TC: Array, centre_C: Array, scale_C: Array) -> Array:
+    """Return a part in the units that `scales` gave, float32; what is far out ends where its square is still finite."""
+    return np.asarray(((part_TC - centre_C) / scale_C).clip(-_FAR, _FAR), dtype=np.float32)

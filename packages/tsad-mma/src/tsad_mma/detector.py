@@ -9,8 +9,9 @@ import torch
 from annotated_types import Ge, Gt, Le
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from tsad_core import Array, Detection, OptionError, detector, nn, windows
+from tsad_core.held_out import Part, split
 from tsad_core.options import Option
-from tsad_core.scaling import Scaling, scales
+from tsad_core.scaling import Scaling, scaled, scales
 
 from tsad_mma.filtering import Limits
 from tsad_mma.model import Mixer, Shape, new_model
@@ -24,11 +25,8 @@ Count = Annotated[int, Ge(1)]
 Steps = Annotated[int, Ge(0)]
 Positive = Annotated[float, Gt(0)]
 
-_Part = tuple[Array, tuple[int, ...]]
 _PATCHES = 32
 _DTYPES = nn.PRECISIONS | {"tf32x3": torch.float32}
-_FAR = 1e15
-"""Where scaled values end, so that their squares stay finite."""
 
 
 @detector
@@ -146,13 +144,13 @@ class MMA:
             bands=bands,
         )
 
-    def _prepare(self, train_TC: Array, starts: tuple[int, ...]) -> tuple[_Part, _Part | None]:
+    def _prepare(self, train_TC: Array, starts: tuple[int, ...]) -> tuple[Part, Part | None]:
         """Settle sizes and scales; return what is trained on, and what is held out if anything is."""
         self._resolve(train_TC, starts)
         self.centre_C_, self.scale_C_ = scales(train_TC, self.scaling)
-        return _cut(self._scaled(train_TC), starts, self._fit_stop(len(train_TC)))
+        return split(self._scaled(train_TC), starts, share=self.held_out, least=self.window_)
 
-    def _finish(self, weights: torch.Tensor, usual: _Part) -> None:
+    def _finish(self, weights: torch.Tensor, usual: Part) -> None:
         """Keep the weights, and learn from a part which errors are usual."""
         self.weights_ = weights.detach().cpu().numpy()
         self._learn_usual(*usual)
@@ -180,16 +178,10 @@ class MMA:
         wanted = -(-self.period_ // 8) if self.window == "auto" else -(-self.window // _PATCHES)
         return min(wanted, max(1, longest // 8))
 
-    def _fit_stop(self, steps: int) -> int:
-        """Return where the held-out part starts; the end if there is none."""
-        tail = max(self.window_, math.ceil(self.held_out * steps))
-        return steps - tail if self.held_out and 2 * tail <= steps else steps
-
     def _scaled(self, part_TC: Array) -> Array:
-        scaled_TC = (part_TC - self.centre_C_) / self.scale_C_
-        return np.asarray(scaled_TC.clip(-_FAR, _FAR), dtype=np.float32)
+        return scaled(part_TC, self.centre_C_, self.scale_C_)
 
-    def _train(self, fitted: _Part, held_out: _Part | None) -> Mixer:
+    def _train(self, fitted: Part, held_out: Part | None) -> Mixer:
         model = self._new_model()
         tiles = self._tiles(*fitted, self.train_stride_)
         looked_at = self._tiles(*held_out, self.score_stride_) if held_out and self.keep == "best" else None
@@ -243,8 +235,7 @@ class MMA:
         return How(kernels, tf32x3=precision == "tf32x3", fast_gelu=fast)
 
     def _random(self, stream: int) -> torch.Generator:
-        seed = int(np.random.SeedSequence((self.seed, stream)).generate_state(1, np.uint64)[0] >> np.uint64(1))
-        return nn.generator(seed, nn.resolve_device(self.device))
+        return nn.stream(self.seed, stream, nn.resolve_device(self.device))
 
     def _tiles(self, part_TC: Array, starts: tuple[int, ...], stride: int) -> Tiles:
         device = nn.resolve_device(self.device)
@@ -262,14 +253,6 @@ class MMA:
 def legacy_limits(error_T: Array, *, window: int, patch: int, deviations: float) -> list[float]:
     """Return the errors above which windows and patches are suspicious, as the authors' code learns them."""
     return [float(_above(_block_means(error_T, length), deviations)[0]) for length in (window, patch)]
-
-
-def _cut(part_TC: Array, starts: tuple[int, ...], stop: int) -> tuple[_Part, _Part | None]:
-    """Return a part up to a step, and what is left of it if anything is."""
-    before = part_TC[:stop], windows.starts_within(starts, 0, stop)
-    if stop == len(part_TC):
-        return before, None
-    return before, (part_TC[stop:], windows.starts_within(starts, stop, len(part_TC)))
 
 
 def _error(scaled_TC: Array, seen: Seen) -> Array:

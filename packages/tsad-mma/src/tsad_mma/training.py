@@ -1,7 +1,7 @@
 """Training: a budget of steps on random tiles, and the weights that are kept."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -42,7 +42,7 @@ def train(model: Mixer, tiles: Tiles, recipe: Recipe, random: torch.Generator, h
         drop.refresh()
         return masked_loss(model, tiles.patches(index_B), recipe, random, drop)
 
-    best = None if held_out is None else Best(model, _look(model, held_out, recipe, random))
+    best = None if held_out is None else nn.Best(model, _look(model, held_out, recipe, random))
     descent = nn.descend(
         model.parameters(),
         loss,
@@ -86,27 +86,6 @@ def at_once(model: Mixer, views: int) -> int:
     device = model.head.weight.device.type
     tile = model.shape.patches * model.shape.width
     return max(1, AT_ONCE.get(device, AT_ONCE["cuda"]) // (tile * views))
-
-
-@dataclass
-class Best:
-    """The weights of a model when a loss was least."""
-
-    model: Mixer
-    loss: Callable[[], float]
-    least: float = float("inf")
-    weights: dict[str, Tensor] = field(default_factory=dict)
-
-    def look(self) -> None:
-        """Keep the weights if the loss is less than ever."""
-        loss = self.loss()
-        if loss < self.least:
-            self.least = loss
-            self.weights = {name: value.clone() for name, value in self.model.state_dict().items()}
-
-    def restore(self) -> None:
-        """Give the model the weights that were kept; as they are if no loss was a number."""
-        self.model.load_state_dict(self.weights or self.model.state_dict())
 
 
 def _look(model: Mixer, tiles: Tiles, recipe: Recipe, random: torch.Generator) -> Callable[[], float]:
