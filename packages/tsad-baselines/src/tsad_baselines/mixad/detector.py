@@ -1,0 +1,234 @@
+"""The detector `MIXAD`: its options, how it learns, how it scores."""
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import numpy as np
+import torch
+from annotated_types import Ge, Gt, Le
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
+from tsad_core import Array, Detection, OptionError, detector, nn, windows
+from tsad_core.options import Option
+from tsad_core.scaling import Scaling, scales
+
+from tsad_baselines.mixad.model import Mixad, Shape, new_model
+from tsad_baselines.mixad.presets import PRESETS
+from tsad_baselines.mixad.scoring import see
+from tsad_baselines.mixad.shift import Clean, Deseasonal, by_step, stl
+from tsad_baselines.mixad.training import Recipe, train
+from tsad_baselines.mixad.windows import Windows
+
+Count = Annotated[int, Ge(1)]
+Several = Annotated[int, Ge(2)]
+Steps = Annotated[int, Ge(0)]
+Positive = Annotated[float, Gt(0)]
+Weight = Annotated[float, Ge(0)]
+
+_Part = tuple[Array, tuple[int, ...]]
+_ROWS = 512
+"""Windows times channels of a step of the optimiser, if `batch` is ``"auto"``."""
+_REBUILT = 4
+"""Windows that each step is rebuilt in."""
+_LOOKED_AT = 4096
+"""Most steps of a training part, at its end, that say what is usual."""
+_FAR = 1e15
+"""Where scaled values end, so that products stay finite."""
+
+
+@detector
+class MIXAD:
+    """Memory-augmented graph GRU: an anomaly is a channel whose use of the memory shifts from one step to the next."""
+
+    presets: ClassVar[Mapping[str, Mapping[str, Option]]] = PRESETS
+    """Options by name, published ones among them: ``MIXAD(**MIXAD.presets["paper-smd"])``, ``mixad:paper-smd``."""
+
+    window: Count = 30
+    """Steps of a window; no longer than the longest segment of the training part."""
+    units: Count = 64
+    """Units of the encoder for each channel; the decoder has those of a slot more."""
+    slots: Several = 5
+    """Slots of the memory: states that a channel may be in."""
+    width: Count = 64
+    """Features of a slot."""
+    order: Several = 3
+    """Chebyshev terms of a graph convolution, the channel itself included."""
+    contrast: Weight = 0.01
+    """Weight of the triplet loss: a query is to be nearer to its best slot than to the second."""
+    consistency: Weight = 0.1
+    """Weight of the squared distance between a query and its best slot."""
+    balance: Weight = 1e-4
+    """Weight of how unequally the slots are used."""
+    curriculum: Positive = 2000.0
+    """How slowly the decoder is weaned off true values: half of its steps are taught after this many batches times its
+    logarithm. As published, a small budget is taught throughout."""
+    learning_rate: Positive = 1e-3
+    """Learning rate of Adam."""
+    epsilon: Positive = 1e-8
+    """Epsilon of Adam. The published 0.001 is larger than most gradients, so that steps are smaller than the rate."""
+    longest: Positive = 5.0
+    """Length that the gradient of all weights is cut to."""
+    steps: Count = 150
+    """Steps of the optimiser. The default is a quick fit: about half a minute of one core, whatever the series."""
+    epochs: Steps = 0
+    """If not 0, as many steps as it takes to see so many windows as that often all of the training part's."""
+    batch: Count | Literal["auto"] = "auto"
+    """Windows of a step, drawn at random; ``"auto"`` is 512 over the channels, one at least."""
+    held_out: Annotated[float, Ge(0), Le(0.5)] = 0.0
+    """Share at the end of the training part that is not trained on, a window at least; it chooses weights and says
+    what is usual. None if that is more than half."""
+    keep: Literal["last", "best"] = "last"
+    """Which weights are kept: of the last step, or of the least loss on what is held out."""
+    score: Literal["shift", "error", "joined"] = "shift"
+    """What is scored: the shift of the memory's activations, as published; the error of what is rebuilt; or the sum of
+    both, each in units of what one in a hundred steps at the end of the training part exceeds."""
+    expected: bool = False
+    """Whether the series is rebuilt even if its error is not scored; it takes half as long again."""
+    deseasonal: Deseasonal = "causal"
+    """How seasons are taken off the shifts: by what the same phase was like before, or as published by STL over the
+    whole test part, its future included; for that, install ``tsad-baselines[stl]``."""
+    scaling: Scaling = "min-max"
+    """How channels are made comparable, learnt on the training part."""
+    legacy_noise: bool = False
+    """Whether the activations that are scored are random numbers, and only the error is learnt: what the authors'
+    public code does."""
+    legacy_zeros: bool = False
+    """Whether zeros are taken for missing by the loss, as in the authors' code."""
+    legacy_balance: bool = False
+    """Whether `balance` looks at a softmax of summed activations, as in the authors' code: it is one slot."""
+    legacy_period: bool = False
+    """Whether STL takes a tenth of the strongest period, as in the authors' code."""
+    legacy_erasure: bool = False
+    """Whether shifts within five windows of a multiple of 256 are set to 0, as in the authors' code."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Precision of matrix products; ``"auto"`` is bfloat16 where the processor multiplies it in hardware."""
+    device: str = "auto"
+    """Where the model runs: ``"cpu"``, ``"cuda"``, ``"cuda:1"``; ``"auto"`` is a GPU if there is one."""
+    seed: Steps = 0
+    """Decides weights, batches, graphs and what is taught."""
+
+    def fit(self, train_TC: Array, starts: tuple[int, ...] = (0,)) -> Self:
+        """Learn scales, weights and, if both are scored, what is usual."""
+        self._resolve(train_TC, starts)
+        self.centre_C_, self.scale_C_ = scales(train_TC, self.scaling)
+        fitted, held_out = _cut(self._scaled(train_TC), starts, self._fit_stop(len(train_TC)))
+        model = self._train(fitted, held_out)
+        self.weights_ = parameters_to_vector(model.parameters()).detach().cpu().numpy()
+        self.usual_shift_ = self.usual_error_ = 1.0
+        if self.score == "joined":
+            self._learn_usual(*(held_out or _end(*fitted)))
+        return self
+
+    def detect(self, test_TC: Array, starts: tuple[int, ...] = (0,)) -> Detection:
+        """Score a test part. Attribution is the score of each channel, the score their maximum."""
+        scaled_TC = self._scaled(test_TC)
+        shift_TC, rebuilt_TC = self._see(scaled_TC, starts, rebuild=self.expected or self.score != "shift")
+        if rebuilt_TC is None:
+            return Detection(shift_TC.max(axis=1), attribution_TC=shift_TC)
+        error_TC = _error(scaled_TC, rebuilt_TC)
+        joined_TC = shift_TC / self.usual_shift_ + error_TC / self.usual_error_
+        scored_TC = {"shift": shift_TC, "error": error_TC, "joined": joined_TC}[self.score]
+        return Detection(
+            scored_TC.max(axis=1),
+            attribution_TC=scored_TC,
+            expected_TC=rebuilt_TC * self.scale_C_ + self.centre_C_,
+            bands={"shift": shift_TC.max(axis=1), "error": error_TC.max(axis=1)},
+        )
+
+    def _resolve(self, train_TC: Array, starts: tuple[int, ...]) -> None:
+        """Settle what ``"auto"`` means for a training part."""
+        if self.deseasonal == "stl":
+            stl()
+        if self.keep == "best" and not self.held_out:
+            raise OptionError("keep = 'best' needs a held-out part to choose by: held_out is 0, set it to 0.2 or so")
+        longest = int(np.diff([*starts, len(train_TC)]).max())
+        self.window_ = min(self.window, longest)
+        self.period_ = windows.period(train_TC)
+        self.batch_ = max(1, _ROWS // train_TC.shape[1]) if self.batch == "auto" else self.batch
+        self.device_ = nn.resolve_device(self.device)
+        self.precision_ = nn.resolve_precision(self.precision, self.device_)
+
+    def _fit_stop(self, steps: int) -> int:
+        """Return where the held-out part starts; the end if there is none."""
+        tail = max(self.window_, math.ceil(self.held_out * steps))
+        return steps - tail if self.held_out and 2 * tail <= steps else steps
+
+    def _scaled(self, part_TC: Array) -> Array:
+        scaled_TC = (part_TC - self.centre_C_) / self.scale_C_
+        return np.asarray(scaled_TC.clip(-_FAR, _FAR), dtype=np.float32)
+
+    def _train(self, fitted: _Part, held_out: _Part | None) -> Mixad:
+        model = self._new_model(fitted[0].shape[1])
+        seen = self._windows(*fitted)
+        looked_at = self._windows(*held_out) if held_out and self.keep == "best" else None
+        # another stream than that of the weights
+        train(model, seen, self._recipe(len(seen)), self._random(1), looked_at)
+        return model
+
+    def _recipe(self, windows: int) -> Recipe:
+        self.steps_ = math.ceil(self.epochs * windows / self.batch_) or self.steps
+        names = ("learning_rate", "epsilon", "longest", "curriculum", "legacy_zeros", "legacy_balance")
+        weights = {
+            name: 0.0 if self.legacy_noise else getattr(self, name) for name in ("contrast", "consistency", "balance")
+        }
+        return Recipe(steps=self.steps_, batch=self.batch_, **weights, **{name: getattr(self, name) for name in names})
+
+    def _learn_usual(self, part_TC: Array, starts: tuple[int, ...]) -> None:
+        """Learn which shift and which error one step in a hundred exceeds."""
+        shift_TC, rebuilt_TC = self._see(part_TC, starts, rebuild=True)
+        assert rebuilt_TC is not None
+        self.usual_shift_ = _rare(shift_TC)
+        self.usual_error_ = _rare(_error(part_TC, rebuilt_TC))
+
+    def _see(self, part_TC: Array, starts: tuple[int, ...], *, rebuild: bool) -> tuple[Array, Array | None]:
+        """Return shifts, 0 where a value is missing, and what is rebuilt, in scaled units."""
+        model, seen = self._fitted_model(), self._windows(part_TC, starts)
+        stride = max(1, self.window_ // _REBUILT) if rebuild else 0
+        noise = self._random(2) if self.legacy_noise else None
+        made = see(model, seen, rebuild_stride=stride, noise=noise)
+        clean = Clean(self.deseasonal, self.period_, self.legacy_period, self.legacy_erasure)
+        shift_TC = by_step(made.shift_BC, seen.spans_B2.cpu().numpy(), starts, clean)
+        return np.where(np.isnan(part_TC), 0.0, shift_TC), made.rebuilt_TC
+
+    def _new_model(self, nodes: int) -> Mixad:
+        device = nn.resolve_device(self.device)
+        precision = nn.PRECISIONS[nn.resolve_precision(self.precision, device)]
+        shape = Shape(nodes, self.units, self.slots, self.width, self.order)
+        return new_model(shape, self._random(0), precision=precision)
+
+    def _fitted_model(self) -> Mixad:
+        model = self._new_model(len(self.centre_C_))
+        weights = torch.from_numpy(self.weights_.copy()).to(model.slots_MD.device)
+        vector_to_parameters(weights, model.parameters())
+        return model
+
+    def _windows(self, part_TC: Array, starts: tuple[int, ...]) -> Windows:
+        return Windows(part_TC, window=self.window_, starts=starts, device=nn.resolve_device(self.device))
+
+    def _random(self, stream: int) -> torch.Generator:
+        seed = int(np.random.SeedSequence((self.seed, stream)).generate_state(1, np.uint64)[0] >> np.uint64(1))
+        return nn.generator(seed, nn.resolve_device(self.device))
+
+
+def _cut(part_TC: Array, starts: tuple[int, ...], stop: int) -> tuple[_Part, _Part | None]:
+    """Return a part up to a step, and what is left of it if anything is."""
+    before = part_TC[:stop], windows.starts_within(starts, 0, stop)
+    if stop == len(part_TC):
+        return before, None
+    return before, (part_TC[stop:], windows.starts_within(starts, stop, len(part_TC)))
+
+
+def _end(part_TC: Array, starts: tuple[int, ...]) -> _Part:
+    """Return the last of the steps that say what is usual, if there are more."""
+    first = max(0, len(part_TC) - _LOOKED_AT)
+    return part_TC[first:], windows.starts_within(starts, first, len(part_TC))
+
+
+def _error(scaled_TC: Array, rebuilt_TC: Array) -> Array:
+    """Return the absolute error of each value; 0 where it is missing."""
+    return np.asarray(np.nan_to_num(np.abs(scaled_TC - rebuilt_TC), nan=0.0))
+
+
+def _rare(values_TC: Array) -> float:
+    """Return what the largest value of one step in a hundred exceeds."""
+    return max(float(np.quantile(values_TC.max(axis=1), 0.99)), 1e-12)
