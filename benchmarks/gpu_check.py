@@ -50,6 +50,7 @@ from tsad_core import nn  # noqa: E402
 from tsad_mma import training  # noqa: E402
 from tsad_mma.model import Mixer, Shape, new_model  # noqa: E402
 from tsad_mma.ops import BlockWeights, CounterDropout, Ends, How, average_draws, reference  # noqa: E402
+from tsad_mma.ops.fused import blocking  # noqa: E402
 from tsad_mma.ops.fused.length import to_length_one  # noqa: E402
 from tsad_mma.ops.fused.mixer import Way, mix  # noqa: E402
 from tsad_mma.scoring import see  # noqa: E402
@@ -61,6 +62,11 @@ DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 MAIN = {"ASD": (64, 64, 19), "UCR": (32, 128, 1)}
 """Patches, width, channels."""
 REFERENCE = {True: reference.mix_patches, False: reference.mix_features}
+CHOICES = [
+    (64, 32, 4, 1), (64, 32, 4, 2), (64, 32, 8, 2), (64, 64, 4, 2), (64, 64, 8, 2), (64, 64, 8, 3),
+    (128, 32, 8, 1), (128, 32, 8, 2), (128, 64, 8, 2), (128, 64, 8, 3), (128, 128, 8, 2), (64, 16, 8, 2),
+]  # fmt: skip
+"""Rows, chunk, warps and stages that `--tune` tries."""
 SIDES = {True: "patches", False: "features"}
 FUSED = How("triton", fast_gelu=True)
 Row = dict[str, Any]
@@ -251,14 +257,22 @@ def block_times(sizes: Sizes) -> Iterator[Row]:
     ):
         tiles = 2 * C * batch
         given = [value.float() for value in example(tiles, N, D, over_patches=over)]
-        times = {side: milliseconds(work, sizes) for side, work in sides(given, over, grad=grad, sizes=sizes).items()}
+        works = sides(given, over, grad=grad, sizes=sizes, compiled=batch == max(sizes.batches))
+        times = {side: milliseconds(work, sizes) for side, work in works.items()}
         floor = sum(floor_of(kernel, tiles, (N, D), over) for kernel in (kernels.KERNELS if grad else ["forward"]))
         row = {"shape": name, "batch": batch, "side": SIDES[over], "pass": "forward, backward" if grad else "forward"}
         ratios = {f"/ {side}": times[side] / times["fused"] for side in times if side != "fused"}
         yield row | times | {"floor": floor} | ratios | {"of floor": floor / times["fused"]}
 
 
-def sides(given: list[Tensor], over_patches: bool, *, grad: bool, sizes: Sizes) -> dict[str, Work]:
+def sides(
+    given: list[Tensor],
+    over_patches: bool,
+    *,
+    grad: bool,
+    sizes: Sizes,
+    compiled: bool,
+) -> dict[str, Work]:
     """Return a block by each implementation, on inputs that rotate."""
     tiles, upward, *weights = given
     copies = max(1, sizes.bytes // (tiles.numel() * 4))
@@ -288,7 +302,7 @@ def sides(given: list[Tensor], over_patches: bool, *, grad: bool, sizes: Sizes) 
         "float32": work(eager, full),
         "autocast": work(eager, full, autocast=True),
     }
-    if not sizes.rehearse:
+    if compiled and not sizes.rehearse:
         torch._dynamo.reset()  # noqa: SLF001 - there is no public way to forget what was compiled
         found["compiled"] = work(torch.compile(eager, dynamic=False), half)
     return found
@@ -303,6 +317,24 @@ def floor_of(kernel: str, tiles: int, shape: tuple[int, int], over_patches: bool
     drop = kernel != "forward"
     terms = kernels.floor(kernel, tiles, shape, over_patches=over_patches, dtype="bf16", on=chip, drop=drop)
     return max(terms.values()) / 1e3
+
+
+def tuned(sizes: Sizes) -> Iterator[Row]:
+    """Yield the time of each block size that a kernel may work in, and which of them the table has."""
+    for (name, (N, D, C)), over, kernel in itertools.product(sizes.shapes.items(), (True, False), kernels.KERNELS):
+        given = [value.float() for value in example(2 * C * max(sizes.batches), N, D, over_patches=over)]
+        work = sides(given, over, grad=kernel != "forward", sizes=sizes, compiled=False)["fused"]
+        row = blocking.key(kernel, N, D, over_patches=over)
+        usual = blocking.TABLE[row]
+        for choice in CHOICES[:1] if sizes.rehearse else CHOICES:
+            blocking.TABLE[row] = choice
+            told = {"shape": name, "side": SIDES[over], "kernel": kernel, "rows, chunk, warps, stages": choice}
+            try:
+                told["ms"] = milliseconds(work, sizes)
+            except triton.TritonError as error:
+                told["ms"] = str(error)[:40]
+            yield told | {"in the table": choice == usual}
+        blocking.TABLE[row] = usual
 
 
 # -- whole steps
@@ -470,11 +502,15 @@ def main() -> None:
     """Check, time, and write a page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=None)
+    parser.add_argument("--tune", action="store_true", help="time other sizes of blocks instead, and check nothing")
     parser.add_argument("--rehearse", action="store_true", help="tiny sizes, on the CPU, interpreted")
     given = parser.parse_args()
     if DEVICE == "cpu" and not given.rehearse:
         parser.error("there is no GPU here; with --rehearse and TRITON_INTERPRET=1 it runs on the CPU")
     sizes = Sizes(rehearse=given.rehearse)
+    if given.tune:
+        gather(tuned(sizes))
+        return
     began = time.perf_counter()
     parts = {"Checks": gather(checks(sizes))}
     parts["One block"] = gather(block_times(sizes))

@@ -100,7 +100,7 @@ def test_the_size_of_blocks_changes_nothing_that_is_dropped(over_patches: bool, 
     before = run()
     for chunk in (16, 32, 128):
         table = {(kernel, 32): (64 if chunk == 16 else 128, chunk, 4, 1) for kernel in ("forward", "input", "weight")}
-        monkeypatch.setattr(blocking, "_TABLE", table)
+        monkeypatch.setattr(blocking, "TABLE", table)
         assert_equal(run(), before)
 
 

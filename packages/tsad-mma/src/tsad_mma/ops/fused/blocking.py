@@ -15,8 +15,8 @@ SPLITS = 32
 _LARGEST, _WIDEST = 8192, 128
 """Most padded values of a tile, and of a row: more do not fit into the registers of a program."""
 _LEAST = 16
-"""Tensor cores multiply no smaller matrices; the interpreter would."""
-_TABLE = {
+"""Tensor cores multiply no smaller matrices."""
+TABLE: dict[tuple[Kernel, int], tuple[int, int, int, int]] = {
     ("forward", 64): (128, 64, 8, 2),
     ("forward", 128): (64, 64, 8, 2),
     ("input", 32): (128, 32, 8, 2),
@@ -27,7 +27,7 @@ _TABLE = {
     ("weight", 128): (64, 16, 8, 1),
 }
 """By the kernel and the most padded values of a row: rows, chunk, warps, stages; for bfloat16 on sm_90."""
-_BEFORE_HOPPER = {("input", 64): (64, 16, 8, 2)}
+_BEFORE_HOPPER: dict[tuple[Kernel, int], tuple[int, int, int, int]] = {("input", 64): (64, 16, 8, 2)}
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,11 @@ class Blocking:
     warps: int
     stages: int
 
+    def __post_init__(self) -> None:
+        """See that tensor cores can multiply what the block is made of; the interpreter would multiply anything."""
+        assert min(self.rows, self.mixed, self.chunk) >= _LEAST
+        assert self.rows % self.width == 0 or self.width > self.rows
+
     def count(self, tiles: int, N: int, *, over_patches: bool) -> int:
         """Return how many blocks it takes for so many tiles."""
         return -(-tiles // (self.rows // self.width)) if over_patches else -(-tiles * N // self.rows)
@@ -53,13 +58,19 @@ def fits(N: int, D: int) -> bool:
     return max(N, D) <= _WIDEST and _padded(N) * _padded(D) <= _LARGEST
 
 
+def key(kernel: Kernel, N: int, D: int, *, over_patches: bool) -> tuple[Kernel, int]:
+    """Return the row of the table that tells the block of a kernel."""
+    mixed = _padded(N if over_patches else D)
+    return kernel, min(size for name, size in TABLE if name == kernel and size >= mixed)
+
+
 def blocking(
     kernel: Kernel, N: int, D: int, *, over_patches: bool, dtype: torch.dtype, hopper: bool = True
 ) -> Blocking:
     """Return the block that a kernel works in."""
     width, mixed = _padded(D), _padded(N if over_patches else D)
-    least = min(size for name, size in _TABLE if name == kernel and size >= mixed)
-    rows, chunk, warps, stages = (_TABLE if hopper else _TABLE | _BEFORE_HOPPER)[kernel, least]
+    table = TABLE if hopper else TABLE | _BEFORE_HOPPER
+    rows, chunk, warps, stages = table[key(kernel, N, D, over_patches=over_patches)]
     if dtype == torch.float32:
         rows, chunk, stages = 64, 16, 1
     return Blocking(max(rows, width) if over_patches else rows, mixed, width, chunk, warps, stages)
