@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from annotated_types import Ge, Gt, Le
 from torch import Tensor
-from tsad_core import Array, Detection, detector, nn, windows
+from tsad_core import Array, Detection, detector, nn
+from tsad_core.held_out import Part, split
 from tsad_core.options import Option
-from tsad_core.scaling import Scaling, scales
+from tsad_core.scaling import Scaling, scaled, scales
 
 from tsad_baselines.slmr.model import Network, Shape, new_model, pack, unpack
 from tsad_baselines.slmr.pairs import Pairs
@@ -22,9 +23,6 @@ Count = Annotated[int, Ge(1)]
 Steps = Annotated[int, Ge(0)]
 Positive = Annotated[float, Gt(0)]
 
-_Part = tuple[Array, tuple[int, ...]]
-_FAR = 1e15
-"""Where scaled values end, so that their squares stay finite."""
 _LEAST_SPREAD = 0.1
 
 
@@ -97,7 +95,8 @@ class SLMR:
         self.device_ = nn.resolve_device(self.device)
         self.precision_ = nn.resolve_precision(self.precision, self.device_)
         self.centre_C_, self.scale_C_ = scales(train_TC, self.scaling)
-        fitted, held_out = _cut(self._scaled(train_TC), starts, self._fit_stop(len(train_TC)))
+        least = self.window_ + 1
+        fitted, held_out = split(self._scaled(train_TC), starts, share=self.held_out, least=least)
         self.weights_ = pack(self._train(fitted, held_out)).cpu().numpy()
         if self.error_scaling == "robust":
             self._learn_usual(*(held_out or fitted))
@@ -127,16 +126,10 @@ class SLMR:
         seen, pairs = self._see(self._scaled(test_TC), starts)
         return _of_steps(seen.gate_CT, pairs)
 
-    def _fit_stop(self, steps: int) -> int:
-        """Return where the held-out part starts; the end if there is none."""
-        tail = max(self.window_ + 1, math.ceil(self.held_out * steps))
-        return steps - tail if self.held_out and 2 * tail <= steps else steps
-
     def _scaled(self, part_TC: Array) -> Array:
-        scaled_TC = (part_TC - self.centre_C_) / self.scale_C_
-        return np.asarray(scaled_TC.clip(-_FAR, _FAR), dtype=np.float32)
+        return scaled(part_TC, self.centre_C_, self.scale_C_)
 
-    def _train(self, fitted: _Part, held_out: _Part | None) -> Network:
+    def _train(self, fitted: Part, held_out: Part | None) -> Network:
         model, pairs = self._new_model(), self._pairs(*fitted)
         looked_at = self._pairs(*held_out) if held_out and self.keep == "best" else None
         # another stream than that of the weights
@@ -184,8 +177,7 @@ class SLMR:
         )
 
     def _random(self, stream: int) -> torch.Generator:
-        seed = int(np.random.SeedSequence((self.seed, stream)).generate_state(1, np.uint64)[0] >> np.uint64(1))
-        return nn.generator(seed, nn.resolve_device(self.device))
+        return nn.stream(self.seed, stream, nn.resolve_device(self.device))
 
     def _pairs(self, scaled_TC: Array, starts: tuple[int, ...]) -> Pairs:
         return Pairs(scaled_TC, starts, window=self.window_, device=nn.resolve_device(self.device))
@@ -195,14 +187,6 @@ def usual(error_TO: Array) -> tuple[Array, Array]:
     """Return the median of each channel's errors, and 0.1 more than the distance of their quartiles."""
     low_O, median_O, high_O = np.percentile(error_TO, [25, 50, 75], axis=0)
     return median_O, high_O - low_O + _LEAST_SPREAD
-
-
-def _cut(part_TC: Array, starts: tuple[int, ...], stop: int) -> tuple[_Part, _Part | None]:
-    """Return a part up to a step, and what is left of it if anything is."""
-    before = part_TC[:stop], windows.starts_within(starts, 0, stop)
-    if stop == len(part_TC):
-        return before, None
-    return before, (part_TC[stop:], windows.starts_within(starts, stop, len(part_TC)))
 
 
 def _of_steps(seen_CT: Tensor, pairs: Pairs) -> Array:

@@ -1,6 +1,7 @@
 """Training: a budget of steps on random windows, and the weights that are kept."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -40,7 +41,7 @@ def train(model: Network, pairs: Pairs, recipe: Recipe, random: torch.Generator,
         forecast, rebuilt = losses(model, values_CLB, _masks(values_CLB, recipe, random), drop)
         return forecast + rebuilt
 
-    best = None if held_out is None else Best(model, held_out)
+    best = None if held_out is None else nn.Best(model, _look(model, held_out))
     model.train()
     descent = nn.descend(
         model.parameters(),
@@ -71,28 +72,17 @@ def losses(
     return forecast, _root(read.rebuilt_OLB - values_OLB[:, :-1], known_OLB[:, :-1])
 
 
-@dataclass
-class Best:
-    """Weights and running statistics of a network when its loss on held-out pairs was least."""
+def _look(model: Network, held_out: Pairs) -> Callable[[], float]:
+    """Return what measures the loss on some of the held-out pairs, nothing masked."""
 
-    model: Network
-    held_out: Pairs
-    least: float = float("inf")
-    state: dict[str, Tensor] = field(default_factory=dict)
-
-    def look(self) -> None:
-        """Keep the network as it is if its loss, nothing masked, is less than ever."""
-        self.model.eval()
+    def look() -> float:
+        model.eval()
         with torch.no_grad():
-            loss = float(sum(losses(self.model, self.held_out.values(self.held_out.spread(_LOOKED_AT)))))
-        self.model.train()
-        if loss < self.least:
-            self.least = loss
-            self.state = {name: values.clone() for name, values in self.model.state_dict().items()}
+            loss = float(sum(losses(model, held_out.values(held_out.spread(_LOOKED_AT)))))
+        model.train()
+        return loss
 
-    def restore(self) -> None:
-        """Give the network back what was kept; it stays as it is if no loss was a number."""
-        self.model.load_state_dict(self.state or self.model.state_dict())
+    return look
 
 
 def _masks(values_CLB: Tensor, recipe: Recipe, random: torch.Generator) -> Tensor:
