@@ -59,6 +59,12 @@ class Row:
 
 
 MODELS = {
+    "mixad": Row(
+        detector="tsad_baselines.mixad.detector:MIXAD",
+        options={"epochs": 1, "batch": 256},
+        channels=38,
+        windows=512,
+    ),
     "slmr": Row(
         detector="tsad_baselines.slmr.detector:SLMR",
         options={"epochs": 1, "held_out": 0.0},

@@ -2,15 +2,16 @@
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 import torch
 from annotated_types import Ge, Gt, Le
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from tsad_core import Array, Detection, OptionError, detector, nn, windows
+from tsad_core.held_out import Part, split
 from tsad_core.options import Option
-from tsad_core.scaling import Scaling, scales
+from tsad_core.scaling import Scaling, scaled, scales
 
 from tsad_baselines.mixad.model import Mixad, Shape, new_model
 from tsad_baselines.mixad.presets import PRESETS
@@ -25,15 +26,20 @@ Steps = Annotated[int, Ge(0)]
 Positive = Annotated[float, Gt(0)]
 Weight = Annotated[float, Ge(0)]
 
-_Part = tuple[Array, tuple[int, ...]]
 _ROWS = 512
 """Windows times channels of a step of the optimiser, if `batch` is ``"auto"``."""
 _REBUILT = 4
 """Windows that each step is rebuilt in."""
 _LOOKED_AT = 4096
 """Most steps of a training part, at its end, that say what is usual."""
-_FAR = 1e15
-"""Where scaled values end, so that products stay finite."""
+
+
+class _Seen(NamedTuple):
+    """What the model makes of a part."""
+
+    shift_TC: Array
+    """How far activations shift, seasons taken off; 0 where a value is missing."""
+    rebuilt_TC: Array | None
 
 
 @detector
@@ -64,8 +70,8 @@ class MIXAD:
     logarithm. As published, a small budget is taught throughout."""
     learning_rate: Positive = 1e-3
     """Learning rate of Adam."""
-    epsilon: Positive = 1e-8
-    """Epsilon of Adam. The published 0.001 is larger than most gradients, so that steps are smaller than the rate."""
+    epsilon: Positive = 1e-3
+    """Epsilon of Adam; the published one is larger than most gradients, so that steps are smaller than the rate."""
     longest: Positive = 5.0
     """Length that the gradient of all weights is cut to."""
     steps: Count = 150
@@ -80,8 +86,8 @@ class MIXAD:
     keep: Literal["last", "best"] = "last"
     """Which weights are kept: of the last step, or of the least loss on what is held out."""
     score: Literal["shift", "error", "joined"] = "shift"
-    """What is scored: the shift of the memory's activations, as published; the error of what is rebuilt; or the sum of
-    both, each in units of what one in a hundred steps at the end of the training part exceeds."""
+    """What is scored: the shift of the memory's activations, as published; the error of what is rebuilt, above the
+    usual one; or both, added in units of what one in a hundred steps at the end of the training part exceeds."""
     expected: bool = False
     """Whether the series is rebuilt even if its error is not scored; it takes half as long again."""
     deseasonal: Deseasonal = "causal"
@@ -108,32 +114,30 @@ class MIXAD:
     """Decides weights, batches, graphs and what is taught."""
 
     def fit(self, train_TC: Array, starts: tuple[int, ...] = (0,)) -> Self:
-        """Learn scales, weights and, if both are scored, what is usual."""
+        """Learn scales, weights and, if errors are scored, which of them are usual."""
         self._resolve(train_TC, starts)
         self.centre_C_, self.scale_C_ = scales(train_TC, self.scaling)
-        fitted, held_out = _cut(self._scaled(train_TC), starts, self._fit_stop(len(train_TC)))
+        fitted, held_out = split(self._scaled(train_TC), starts, share=self.held_out, least=self.window_)
         model = self._train(fitted, held_out)
         self.weights_ = parameters_to_vector(model.parameters()).detach().cpu().numpy()
-        self.usual_shift_ = self.usual_error_ = 1.0
-        if self.score == "joined":
+        if self.score != "shift":
             self._learn_usual(*(held_out or _end(*fitted)))
         return self
 
     def detect(self, test_TC: Array, starts: tuple[int, ...] = (0,)) -> Detection:
         """Score a test part. Attribution is the score of each channel, the score their maximum."""
         scaled_TC = self._scaled(test_TC)
-        shift_TC, rebuilt_TC = self._see(scaled_TC, starts, rebuild=self.expected or self.score != "shift")
-        if rebuilt_TC is None:
-            return Detection(shift_TC.max(axis=1), attribution_TC=shift_TC)
-        error_TC = _error(scaled_TC, rebuilt_TC)
-        joined_TC = shift_TC / self.usual_shift_ + error_TC / self.usual_error_
-        scored_TC = {"shift": shift_TC, "error": error_TC, "joined": joined_TC}[self.score]
-        return Detection(
-            scored_TC.max(axis=1),
-            attribution_TC=scored_TC,
-            expected_TC=rebuilt_TC * self.scale_C_ + self.centre_C_,
-            bands={"shift": shift_TC.max(axis=1), "error": error_TC.max(axis=1)},
-        )
+        seen = self._see(scaled_TC, starts, rebuild=self.expected or self.score != "shift")
+        expected_TC = None if seen.rebuilt_TC is None else seen.rebuilt_TC * self.scale_C_ + self.centre_C_
+        if self.score == "shift":
+            return Detection(seen.shift_TC.max(axis=1), attribution_TC=seen.shift_TC, expected_TC=expected_TC)
+        parts_TC = {
+            "shift": seen.shift_TC / self.rare_shift_,
+            "error": self._excess(scaled_TC, seen) / self.rare_error_,
+        }
+        scored_TC = parts_TC["error"] if self.score == "error" else parts_TC["shift"] + parts_TC["error"]
+        bands = {name: part_TC.max(axis=1) for name, part_TC in parts_TC.items()}
+        return Detection(scored_TC.max(axis=1), attribution_TC=scored_TC, expected_TC=expected_TC, bands=bands)
 
     def _resolve(self, train_TC: Array, starts: tuple[int, ...]) -> None:
         """Settle what ``"auto"`` means for a training part."""
@@ -148,16 +152,10 @@ class MIXAD:
         self.device_ = nn.resolve_device(self.device)
         self.precision_ = nn.resolve_precision(self.precision, self.device_)
 
-    def _fit_stop(self, steps: int) -> int:
-        """Return where the held-out part starts; the end if there is none."""
-        tail = max(self.window_, math.ceil(self.held_out * steps))
-        return steps - tail if self.held_out and 2 * tail <= steps else steps
-
     def _scaled(self, part_TC: Array) -> Array:
-        scaled_TC = (part_TC - self.centre_C_) / self.scale_C_
-        return np.asarray(scaled_TC.clip(-_FAR, _FAR), dtype=np.float32)
+        return scaled(part_TC, self.centre_C_, self.scale_C_)
 
-    def _train(self, fitted: _Part, held_out: _Part | None) -> Mixad:
+    def _train(self, fitted: Part, held_out: Part | None) -> Mixad:
         model = self._new_model(fitted[0].shape[1])
         seen = self._windows(*fitted)
         looked_at = self._windows(*held_out) if held_out and self.keep == "best" else None
@@ -167,28 +165,43 @@ class MIXAD:
 
     def _recipe(self, windows: int) -> Recipe:
         self.steps_ = math.ceil(self.epochs * windows / self.batch_) or self.steps
-        names = ("learning_rate", "epsilon", "longest", "curriculum", "legacy_zeros", "legacy_balance")
-        weights = {
-            name: 0.0 if self.legacy_noise else getattr(self, name) for name in ("contrast", "consistency", "balance")
-        }
-        return Recipe(steps=self.steps_, batch=self.batch_, **weights, **{name: getattr(self, name) for name in names})
+        # random numbers have no gradient
+        counted = 0.0 if self.legacy_noise else 1.0
+        return Recipe(
+            steps=self.steps_,
+            batch=self.batch_,
+            learning_rate=self.learning_rate,
+            epsilon=self.epsilon,
+            longest=self.longest,
+            curriculum=self.curriculum,
+            contrast=counted * self.contrast,
+            consistency=counted * self.consistency,
+            balance=counted * self.balance,
+            legacy_zeros=self.legacy_zeros,
+            legacy_balance=self.legacy_balance,
+        )
 
     def _learn_usual(self, part_TC: Array, starts: tuple[int, ...]) -> None:
-        """Learn which shift and which error one step in a hundred exceeds."""
-        shift_TC, rebuilt_TC = self._see(part_TC, starts, rebuild=True)
-        assert rebuilt_TC is not None
-        self.usual_shift_ = _rare(shift_TC)
-        self.usual_error_ = _rare(_error(part_TC, rebuilt_TC))
+        """Learn the usual error of each channel, and what one step in a hundred exceeds."""
+        seen = self._see(part_TC, starts, rebuild=True)
+        error_TC, known_TC = _error(part_TC, seen), ~np.isnan(part_TC)
+        self.usual_error_C_ = error_TC.sum(axis=0) / np.maximum(known_TC.sum(axis=0), 1)
+        self.rare_shift_ = _rare(seen.shift_TC)
+        self.rare_error_ = _rare(self._excess(part_TC, seen))
 
-    def _see(self, part_TC: Array, starts: tuple[int, ...], *, rebuild: bool) -> tuple[Array, Array | None]:
-        """Return shifts, 0 where a value is missing, and what is rebuilt, in scaled units."""
+    def _excess(self, scaled_TC: Array, seen: _Seen) -> Array:
+        """Return how far errors are above the usual."""
+        return np.asarray((_error(scaled_TC, seen) - self.usual_error_C_).clip(min=0))
+
+    def _see(self, part_TC: Array, starts: tuple[int, ...], *, rebuild: bool) -> _Seen:
+        """Return what the model makes of a part in scaled units."""
         model, seen = self._fitted_model(), self._windows(part_TC, starts)
         stride = max(1, self.window_ // _REBUILT) if rebuild else 0
         noise = self._random(2) if self.legacy_noise else None
         made = see(model, seen, rebuild_stride=stride, noise=noise)
         clean = Clean(self.deseasonal, self.period_, self.legacy_period, self.legacy_erasure)
         shift_TC = by_step(made.shift_BC, seen.spans_B2.cpu().numpy(), starts, clean)
-        return np.where(np.isnan(part_TC), 0.0, shift_TC), made.rebuilt_TC
+        return _Seen(np.where(np.isnan(part_TC), 0.0, shift_TC), made.rebuilt_TC)
 
     def _new_model(self, nodes: int) -> Mixad:
         device = nn.resolve_device(self.device)
@@ -206,27 +219,18 @@ class MIXAD:
         return Windows(part_TC, window=self.window_, starts=starts, device=nn.resolve_device(self.device))
 
     def _random(self, stream: int) -> torch.Generator:
-        seed = int(np.random.SeedSequence((self.seed, stream)).generate_state(1, np.uint64)[0] >> np.uint64(1))
-        return nn.generator(seed, nn.resolve_device(self.device))
+        return nn.stream(self.seed, stream, nn.resolve_device(self.device))
 
 
-def _cut(part_TC: Array, starts: tuple[int, ...], stop: int) -> tuple[_Part, _Part | None]:
-    """Return a part up to a step, and what is left of it if anything is."""
-    before = part_TC[:stop], windows.starts_within(starts, 0, stop)
-    if stop == len(part_TC):
-        return before, None
-    return before, (part_TC[stop:], windows.starts_within(starts, stop, len(part_TC)))
-
-
-def _end(part_TC: Array, starts: tuple[int, ...]) -> _Part:
+def _end(part_TC: Array, starts: tuple[int, ...]) -> Part:
     """Return the last of the steps that say what is usual, if there are more."""
     first = max(0, len(part_TC) - _LOOKED_AT)
     return part_TC[first:], windows.starts_within(starts, first, len(part_TC))
 
 
-def _error(scaled_TC: Array, rebuilt_TC: Array) -> Array:
+def _error(scaled_TC: Array, seen: _Seen) -> Array:
     """Return the absolute error of each value; 0 where it is missing."""
-    return np.asarray(np.nan_to_num(np.abs(scaled_TC - rebuilt_TC), nan=0.0))
+    return np.asarray(np.nan_to_num(np.abs(scaled_TC - seen.rebuilt_TC), nan=0.0))
 
 
 def _rare(values_TC: Array) -> float:

@@ -11,7 +11,6 @@ from tsad_core.options import Option
 _PUBLISHED: dict[str, Option] = {
     "epochs": 30,
     "batch": 256,
-    "epsilon": 1e-3,
     "held_out": 0.2,
     "keep": "best",
     "precision": "float32",

@@ -2,13 +2,12 @@
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from tsad_core import nn
 
-from tsad_baselines.mixad.descent import descend
 from tsad_baselines.mixad.graph import gumbel
 from tsad_baselines.mixad.losses import losses
 from tsad_baselines.mixad.model import Mixad
@@ -43,8 +42,8 @@ def train(
     """Train a model on windows. With held-out ones, the weights of least loss on them are kept, otherwise the last."""
     nn.keep_freed_memory()
     luck = _Luck(model, windows, recipe, random)
-    best = None if held_out is None else _Best(model, _look(model, held_out, recipe, random))
-    descent = descend(
+    best = None if held_out is None else nn.Best(model, _look(model, held_out, recipe, random))
+    descent = nn.descend(
         model.parameters(),
         lambda index_B: loss_of(model, windows, index_B, recipe, mix_MN=model.mix(luck.noise), taught=luck.taught),
         luck.batches(),
@@ -104,27 +103,6 @@ class _Luck:
             size = (self._recipe.batch,)
             drawn_B = torch.randint(len(self._whole_B), size, generator=self._random, device=self._random.device)
             yield self._whole_B[drawn_B]
-
-
-@dataclass
-class _Best:
-    """The weights of a model when a loss was least."""
-
-    model: Mixad
-    loss: Callable[[], float]
-    least: float = math.inf
-    weights: dict[str, Tensor] = field(default_factory=dict)
-
-    def look(self) -> None:
-        """Keep the weights if the loss is less than ever."""
-        loss = self.loss()
-        if loss < self.least:
-            self.least = loss
-            self.weights = {name: value.clone() for name, value in self.model.state_dict().items()}
-
-    def restore(self) -> None:
-        """Give the model the weights that were kept; as they are if no loss was a number."""
-        self.model.load_state_dict(self.weights or self.model.state_dict())
 
 
 def _look(model: Mixad, windows: Windows, recipe: Recipe, random: torch.Generator) -> Callable[[], float]:
