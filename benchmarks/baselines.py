@@ -67,7 +67,7 @@ MODELS = {
     ),
     "slmr": Row(
         detector="tsad_baselines.slmr.detector:SLMR",
-        options={"epochs": 1, "held_out": 0.0},
+        options={"epochs": 1, "batch": 256, "dropout": 0.3, "held_out": 0.0},
         channels=38,
         windows=4096,
     ),

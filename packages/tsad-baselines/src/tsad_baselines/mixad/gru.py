@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+aten = torch.ops.aten
+
 Inputs = Callable[[int, Tensor], tuple[Tensor, Tensor]]
 """From a step and the state before it: what the inputs add to both gates (R, 2H) and to the candidate (R, H)."""
 
@@ -79,19 +81,22 @@ class _Unrolled(torch.autograd.Function):
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, ...]:
         state_RH, *saved = ctx.saved_tensors
         weights, tape = Recurrent(*saved[:5]), Step(*saved[5:])
-        own_TRH = torch.cat([state_RH[None], tape.state_RH[:-1]]).to(tape.reset_RH.dtype)
+        low = weights.mix_MN.dtype
+        own_TRH = torch.cat([state_RH[None], tape.state_RH[:-1]]).to(low)
+        upstream_TRH = upstream[0].to(low)
         d_gate, d_update = torch.empty_like(tape.gates_RG), torch.empty_like(tape.candidate_RH)
         d_mix_MN = torch.zeros_like(weights.mix_MN, dtype=state_RH.dtype)
-        d_state_RH = torch.zeros_like(state_RH)
+        # the first laid out anew here, or each product would do it
+        back = Recurrent(weights.mix_MN.t().contiguous(), *(weight.t() for weight in weights[1:]))
+        d_state_RH = torch.zeros_like(upstream_TRH[0])
         for t in reversed(range(len(own_TRH))):
-            d_state_RH.add_(upstream[0][t])
             down = Downstream(d_gate[t], d_update[t], d_mix_MN)
-            d_state_RH = _back(d_state_RH, own_TRH[t], weights, _at(tape, t), down)
+            d_state_RH = _back(d_state_RH.add_(upstream_TRH[t]), own_TRH[t], back, _at(tape, t), down)
         lefts = own_TRH, tape.state_mixed_RK, tape.reset_RH, tape.reset_mixed_RK
         rights = d_gate, d_gate, d_update, d_update
         # of all steps at once: one long product each
-        d_weights = (left.flatten(0, 1).t() @ right.flatten(0, 1) for left, right in zip(lefts, rights, strict=True))
-        return d_gate, d_update, d_state_RH, d_mix_MN.to(d_gate.dtype), *d_weights
+        d_weights = (_product(left, right) for left, right in zip(lefts, rights, strict=True))
+        return d_gate, d_update, d_state_RH.to(state_RH.dtype), d_mix_MN.to(low), *d_weights
 
 
 def _step(gate_RG: Tensor, update_RH: Tensor, state_RH: Tensor, weights: Recurrent, out: Step) -> None:
@@ -107,21 +112,23 @@ def _step(gate_RG: Tensor, update_RH: Tensor, state_RH: Tensor, weights: Recurre
     torch.lerp(candidate_RH, state_RH, keep_RH.to(state_RH.dtype), out=out.state_RH)
 
 
-def _back(d_after_RH: Tensor, own_RH: Tensor, weights: Recurrent, done: Step, down: Downstream) -> Tensor:
-    """Return the gradient of the state before a step; fill in those of the inputs, and add to that of the mix."""
+def _back(d_after_RH: Tensor, own_RH: Tensor, back: Recurrent, done: Step, down: Downstream) -> Tensor:
+    """Return the gradient of the state before a step; fill in those of the inputs, and add to that of the mix.
+
+    `back` holds the weights the other way round.
+    """
     reset_RH, keep_RH = done.gates_RG.chunk(2, dim=1)
-    d_gate_RG, d_update_RH, d_mix_MN = down
+    to_reset_RH, to_keep_RH = down.gate_RG.chunk(2, dim=1)
     kept_RH = d_after_RH * keep_RH
-    d_update_RH.copy_(torch.ops.aten.tanh_backward(d_after_RH - kept_RH, done.candidate_RH))
-    d_mixed_RK = d_update_RH @ weights.update_mixed_KH.t()
-    d_reset_RH = torch.addmm(_unmix(weights.mix_MN, d_mixed_RK), d_update_RH, weights.update_own_HH.t())
-    _add_mix(d_mix_MN, d_mixed_RK, done.reset_RH)
-    to_reset_RH, to_keep_RH = d_gate_RG.chunk(2, dim=1)
-    to_reset_RH.copy_(torch.ops.aten.sigmoid_backward(d_reset_RH * own_RH, reset_RH))
-    to_keep_RH.copy_(torch.ops.aten.sigmoid_backward(d_after_RH * (own_RH - done.candidate_RH), keep_RH))
-    d_mixed_RK = d_gate_RG @ weights.gate_mixed_KG.t()
-    _add_mix(d_mix_MN, d_mixed_RK, own_RH)
-    d_own_RH = torch.addmm(_unmix(weights.mix_MN, d_mixed_RK), d_gate_RG, weights.gate_own_HG.t())
+    aten.tanh_backward(d_after_RH - kept_RH, done.candidate_RH, grad_input=down.update_RH)
+    d_mixed_RK = down.update_RH @ back.update_mixed_KH
+    _add_mix(down.mix_MN, d_mixed_RK, done.reset_RH)
+    d_reset_RH = torch.addmm(_unmix(back.mix_MN, d_mixed_RK), down.update_RH, back.update_own_HH)
+    aten.sigmoid_backward(d_reset_RH * own_RH, reset_RH, grad_input=to_reset_RH)
+    aten.sigmoid_backward(d_after_RH * (own_RH - done.candidate_RH), keep_RH, grad_input=to_keep_RH)
+    d_mixed_RK = down.gate_RG @ back.gate_mixed_KG
+    _add_mix(down.mix_MN, d_mixed_RK, own_RH)
+    d_own_RH = torch.addmm(_unmix(back.mix_MN, d_mixed_RK), down.gate_RG, back.gate_own_HG)
     return kept_RH.addcmul_(d_reset_RH, reset_RH).add_(d_own_RH)
 
 
@@ -144,11 +151,11 @@ def _mix(mix_MN: Tensor, values_RH: Tensor, *, out: Tensor) -> None:
     torch.bmm(mix_MN.expand(B, M, N), values_RH.view(B, N, H), out=out.view(B, M, H))
 
 
-def _unmix(mix_MN: Tensor, d_mixed_RK: Tensor) -> Tensor:
+def _unmix(unmix_NM: Tensor, d_mixed_RK: Tensor) -> Tensor:
     """Return the gradient of what was mixed."""
-    M, N = mix_MN.shape
+    N, M = unmix_NM.shape
     B, H = len(d_mixed_RK) // N, d_mixed_RK.shape[1] * N // M
-    return torch.bmm(mix_MN.t().expand(B, N, M), d_mixed_RK.view(B, M, H)).view(-1, H)
+    return torch.bmm(unmix_NM.expand(B, N, M), d_mixed_RK.view(B, M, H)).view(-1, H)
 
 
 def _add_mix(d_mix_MN: Tensor, d_mixed_RK: Tensor, values_RH: Tensor) -> None:
@@ -156,6 +163,11 @@ def _add_mix(d_mix_MN: Tensor, d_mixed_RK: Tensor, values_RH: Tensor) -> None:
     M, N = d_mix_MN.shape
     B, H = len(values_RH) // N, values_RH.shape[1]
     d_mix_MN += torch.bmm(d_mixed_RK.view(B, M, H), values_RH.view(B, N, H).mT).sum(dim=0)
+
+
+def _product(left_TRK: Tensor, right_TRH: Tensor) -> Tensor:
+    """Return the gradient of weights between what they were given and what flows back to what they gave, (K, H)."""
+    return (right_TRH.flatten(0, 1).t() @ left_TRK.flatten(0, 1)).t()
 
 
 def _tanh(values: Tensor) -> Tensor:

@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from tsad_core.options import Option
 
 _PUBLISHED: dict[str, Option] = {
+    "dropout": 0.3,
+    "learning_rate": 1e-3,
+    "decay": 1.0,
     "batch": 256,
     "epochs": 10,
-    "decay": 1.0,
     "keep": "last",
     "legacy_repeat": True,
     "legacy_odd_pool": True,
@@ -21,7 +23,7 @@ _PUBLISHED: dict[str, Option] = {
 }
 
 PRESETS: Mapping[str, Mapping[str, Option]] = {
-    "quick": {"steps": 60},
+    "quick": {"steps": 200},
     "paper-swat": _PUBLISHED,
     "paper-smap": _PUBLISHED | {"targets": 1},
     "paper-msl": _PUBLISHED | {"targets": 1},
