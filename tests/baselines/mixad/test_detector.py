@@ -185,6 +185,12 @@ def test_the_held_out_part_is_not_trained_on() -> None:
     assert (one.usual_error_C_ != other.usual_error_C_).all()
 
 
+def test_windows_are_no_longer_than_what_is_left_to_train_on() -> None:
+    fitted = MIXAD(**TINY, held_out=0.5).fit(waves(30), starts=(0, 6, 12, 18))
+    assert fitted.window_ == 6
+    assert np.isfinite(fitted.detect(waves(20)).scores_T).all()
+
+
 def test_epochs_say_how_often_each_window_is_seen() -> None:
     assert MIXAD(**{**TINY, "epochs": 2, "batch": 10}).fit(waves(8 + 44)).steps_ == 2 * 45 / 10
 

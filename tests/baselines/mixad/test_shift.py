@@ -113,6 +113,13 @@ def test_any_length_has_a_usual_season(steps: int) -> None:
     assert np.isfinite(usual_season(np.random.default_rng(0).random((steps, 2)), 5)).all()
 
 
+def test_many_channels_are_worked_on_a_few_at_a_time(monkeypatch) -> None:
+    shift = np.random.default_rng(0).random((50, 7))
+    expected = usual_season(shift, 6)
+    monkeypatch.setattr("tsad_baselines.mixad.shift._CHUNK", 120)
+    np.testing.assert_array_equal(usual_season(shift, 6), expected)
+
+
 def test_only_the_last_thirteen_periods_count() -> None:
     shift = np.zeros((40, 1))
     shift[2] = 1

@@ -50,7 +50,7 @@ class MIXAD:
     """Options by name, published ones among them: ``MIXAD(**MIXAD.presets["paper-smd"])``, ``mixad:paper-smd``."""
 
     window: Count = 30
-    """Steps of a window; no longer than the longest segment of the training part."""
+    """Steps of a window; no longer than the longest segment that is trained on."""
     units: Count = 64
     """Units of the encoder for each channel; the decoder has those of a slot more."""
     slots: Several = 5
@@ -115,7 +115,7 @@ class MIXAD:
 
     def fit(self, train_TC: Array, starts: tuple[int, ...] = (0,)) -> Self:
         """Learn scales, weights and, if errors are scored, which of them are usual."""
-        self._resolve(train_TC, starts)
+        self._resolve(train_TC)
         self.centre_C_, self.scale_C_ = scales(train_TC, self.scaling)
         fitted, held_out = split(self._scaled(train_TC), starts, share=self.held_out, least=self.window_)
         model = self._train(fitted, held_out)
@@ -131,22 +131,17 @@ class MIXAD:
         expected_TC = None if seen.rebuilt_TC is None else seen.rebuilt_TC * self.scale_C_ + self.centre_C_
         if self.score == "shift":
             return Detection(seen.shift_TC.max(axis=1), attribution_TC=seen.shift_TC, expected_TC=expected_TC)
-        parts_TC = {
-            "shift": seen.shift_TC / self.rare_shift_,
-            "error": self._excess(scaled_TC, seen) / self.rare_error_,
-        }
-        scored_TC = parts_TC["error"] if self.score == "error" else parts_TC["shift"] + parts_TC["error"]
-        bands = {name: part_TC.max(axis=1) for name, part_TC in parts_TC.items()}
+        shift_TC, error_TC = seen.shift_TC / self.rare_shift_, self._excess(scaled_TC, seen) / self.rare_error_
+        scored_TC = error_TC if self.score == "error" else shift_TC + error_TC
+        bands = {"shift": shift_TC.max(axis=1), "error": error_TC.max(axis=1)}
         return Detection(scored_TC.max(axis=1), attribution_TC=scored_TC, expected_TC=expected_TC, bands=bands)
 
-    def _resolve(self, train_TC: Array, starts: tuple[int, ...]) -> None:
+    def _resolve(self, train_TC: Array) -> None:
         """Settle what ``"auto"`` means for a training part."""
         if self.deseasonal == "stl":
             stl()
         if self.keep == "best" and not self.held_out:
             raise OptionError("keep = 'best' needs a held-out part to choose by: held_out is 0, set it to 0.2 or so")
-        longest = int(np.diff([*starts, len(train_TC)]).max())
-        self.window_ = min(self.window, longest)
         self.period_ = windows.period(train_TC)
         self.batch_ = max(1, _ROWS // train_TC.shape[1]) if self.batch == "auto" else self.batch
         self.device_ = nn.resolve_device(self.device)
@@ -156,6 +151,7 @@ class MIXAD:
         return scaled(part_TC, self.centre_C_, self.scale_C_)
 
     def _train(self, fitted: Part, held_out: Part | None) -> Mixad:
+        self.window_: int = min(self.window, _longest(*fitted))
         model = self._new_model(fitted[0].shape[1])
         seen = self._windows(*fitted)
         looked_at = self._windows(*held_out) if held_out and self.keep == "best" else None
@@ -220,6 +216,10 @@ class MIXAD:
 
     def _random(self, stream: int) -> torch.Generator:
         return nn.stream(self.seed, stream, nn.resolve_device(self.device))
+
+
+def _longest(part_TC: Array, starts: tuple[int, ...]) -> int:
+    return int(np.diff([*starts, len(part_TC)]).max())
 
 
 def _end(part_TC: Array, starts: tuple[int, ...]) -> Part:

@@ -53,12 +53,16 @@ def encode(values_SN: Tensor, step_TB: Tensor, exact: CellOnGraph, fast: CellOnG
     first, stop = int(step_TB.min()), int(step_TB.max()) + 1
     gate_SNG, update_SNH = (part.to(fast.gate_bias_G.dtype) for part in exact.project(values_SN[first:stop, None]))
     index_TB = step_TB - first
+    T, B = index_TB.shape
+    # of windows that follow each other nothing is copied
+    regular = bool((index_TB == torch.arange(T + B - 1, device=index_TB.device).unfold(0, B, 1)).all())
 
     def inputs(t: int, _: Tensor) -> tuple[Tensor, Tensor]:
-        return gate_SNG[index_TB[t]].flatten(0, 1), update_SNH[index_TB[t]].flatten(0, 1)
+        held = slice(t, t + B) if regular else index_TB[t]
+        return gate_SNG[held].flatten(0, 1), update_SNH[held].flatten(0, 1)
 
-    state_RH = values_SN.new_zeros(step_TB.shape[1] * values_SN.shape[1], update_SNH.shape[2])
-    *_, last_RH = states(inputs, state_RH, fast.recurrent, steps=len(step_TB))
+    state_RH = values_SN.new_zeros(B * values_SN.shape[1], update_SNH.shape[2])
+    *_, last_RH = states(inputs, state_RH, fast.recurrent, steps=T)
     return last_RH
 
 

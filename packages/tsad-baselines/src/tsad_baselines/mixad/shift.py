@@ -14,6 +14,8 @@ Deseasonal = Literal["causal", "stl", "none"]
 _SEASONS = 13
 """Periods that say what a season is like: what the published STL smooths over."""
 _EDGE, _EVERY = 5, 256
+_CHUNK = 2_000_000
+"""Most values that are worked on at once."""
 
 
 def divergence(before_BNM: Tensor, after_BNM: Tensor) -> Tensor:
@@ -72,6 +74,14 @@ def usual_season(shift_TC: Array, period: int) -> Array:
     One period of nothing is counted with them: what was seen once counts half. Surroundings are the
     mean over the period that ends at a step, so that nothing here looks ahead.
     """
+    season_TC = np.empty_like(shift_TC)
+    size = max(1, _CHUNK // len(shift_TC))
+    for some in (slice(first, first + size) for first in range(0, shift_TC.shape[1], size)):
+        season_TC[:, some] = _season(shift_TC[:, some], period)
+    return season_TC
+
+
+def _season(shift_TC: Array, period: int) -> Array:
     T, C = shift_TC.shape
     above_TC = shift_TC - moving_average(shift_TC, width=period, trailing=True)
     phases_KPC = np.pad(above_TC, ((0, -T % period), (0, 0))).reshape(-1, period, C)

@@ -13,7 +13,7 @@ from tsad_baselines.mixad.losses import losses
 from tsad_baselines.mixad.model import Mixad
 from tsad_baselines.mixad.windows import Windows
 
-AT_ONCE = {"cpu": 1 << 9, "cuda": 1 << 15}
+AT_ONCE = {"cpu": 3 << 8, "cuda": 1 << 15}
 """Most rows (windows times channels) that are trained on at once, a quarter of a MiB each as published."""
 _LOOKS = 30
 _LOOKED_AT = 256
