@@ -117,7 +117,9 @@ class MIXAD:
         """Learn scales, weights and, if errors are scored, which of them are usual."""
         self._resolve(train_TC)
         self.centre_C_, self.scale_C_ = scales(train_TC, self.scaling)
-        fitted, held_out = split(self._scaled(train_TC), starts, share=self.held_out, least=self.window_)
+        least = min(self.window, _longest(train_TC, starts))
+        fitted, held_out = split(self._scaled(train_TC), starts, share=self.held_out, least=least)
+        self.window_ = min(self.window, _longest(*fitted))
         model = self._train(fitted, held_out)
         self.weights_ = parameters_to_vector(model.parameters()).detach().cpu().numpy()
         if self.score != "shift":
@@ -151,7 +153,6 @@ class MIXAD:
         return scaled(part_TC, self.centre_C_, self.scale_C_)
 
     def _train(self, fitted: Part, held_out: Part | None) -> Mixad:
-        self.window_: int = min(self.window, _longest(*fitted))
         model = self._new_model(fitted[0].shape[1])
         seen = self._windows(*fitted)
         looked_at = self._windows(*held_out) if held_out and self.keep == "best" else None
