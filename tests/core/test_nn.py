@@ -84,15 +84,16 @@ def test_no_dropout_leaves_values_alone() -> None:
     assert nn.Dropout(0.0, nn.generator(0, "cpu"), dtype=torch.float32)(values) is values
 
 
+@pytest.mark.parametrize("learning_rate", [0.1, (0.1, 0.05, 0.025)])
 @pytest.mark.parametrize("at_once", [1, 3, 100])
-def test_descent_in_parts_is_adamw_on_the_whole_batch(at_once: int) -> None:
+def test_descent_in_parts_is_adamw_on_the_whole_batch(at_once: int, learning_rate: float | tuple[float, ...]) -> None:
     ours, theirs = (torch.nn.Parameter(torch.ones(4)) for _ in range(2))
     batches = list(torch.rand(3, 8, 4, generator=nn.generator(0, "cpu")))
 
     def loss(weights, batch):
         return ((batch @ weights) ** 2).mean()
 
-    rates = {"learning_rate": 0.1, "weight_decay": 0.01, "gamma": 0.5}
+    rates = {"learning_rate": learning_rate, "weight_decay": 0.01, "gamma": 0.5}
     steps = nn.descend([ours], lambda batch: loss(ours, batch), batches, **rates, at_once=at_once)
     assert list(steps) == [1, 2, 3]
     optimiser = torch.optim.AdamW([theirs], lr=0.1, weight_decay=0.01)

@@ -1,5 +1,6 @@
 """Neural detectors on a device: a series and its windows, cheap dropout, descent, and back to steps. Needs torch."""
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -138,7 +139,7 @@ def descend(
     loss: Callable[[Tensor], Tensor],
     batches: Iterable[Tensor],
     *,
-    learning_rate: float,
+    learning_rate: float | Iterable[float],
     gamma: float = 1.0,
     weight_decay: float = 0.0,
     epsilon: float = 1e-8,
@@ -148,14 +149,15 @@ def descend(
 ) -> Iterator[int]:
     """Take one AdamW step a batch and yield how many were taken.
 
-    The learning rate is multiplied by `gamma` after each. A batch is worked on in parts of `at_once`
-    rows whose gradients are added up: exact where the loss is a mean over rows, and far less memory.
+    The learning rate is multiplied by `gamma` after each, or those of all steps are given. A batch is worked on in
+    parts of `at_once` rows whose gradients are added up: exact where the loss is a mean over rows, and far less memory.
     The gradient of all parameters is cut to the length `longest`, if that is given.
     Steps are `captured` where the generator that the loss draws from is given, on a CUDA device: the loss must
     not wait for a result, and all batches must be as long as the first.
     """
     adamw = _AdamW(parameters, weight_decay, epsilon)
-    rate = _Rate(learning_rate, gamma, captured)
+    rates = learning_rate if isinstance(learning_rate, Iterable) else _falling(learning_rate, gamma)
+    rate = _Rate(captured)
 
     def step(batch: Tensor) -> None:
         adamw.forget()
@@ -164,10 +166,10 @@ def descend(
         if longest is not None:
             adamw.cut(longest)
         adamw.step(rate.value)
-        rate.decay()
 
     take = step if captured is None else Captured(step, captured)
-    for number, batch in enumerate(batches, start=1):
+    for number, (batch, value) in enumerate(zip(batches, rates, strict=False), start=1):
+        rate.set(value)
         take(batch)
         yield number
 
@@ -234,23 +236,20 @@ class Captured:
         return graph
 
 
+def _falling(first: float, gamma: float) -> Iterator[float]:
+    return (first * gamma**taken for taken in itertools.count())
+
+
 class _Rate:
-    """A learning rate that falls: on the device where steps are captured, since a number would be replayed for ever."""
+    """The learning rate of a step, on the device where steps are captured, since a number would be replayed for ever."""
 
-    def __init__(self, first: float, gamma: float, captured: torch.Generator | None) -> None:
-        self._first, self._gamma, self._decays = first, gamma, 0
-        self._rate_1 = None if captured is None else torch.tensor(first, device=captured.device)
+    def __init__(self, captured: torch.Generator | None) -> None:
+        self._rate_1 = None if captured is None else torch.zeros((), device=captured.device)
+        self.value: float | Tensor = 0.0
 
-    @property
-    def value(self) -> float | Tensor:
-        """The learning rate of the next step."""
-        return self._first * self._gamma**self._decays if self._rate_1 is None else self._rate_1
-
-    def decay(self) -> None:
-        """Let it fall."""
-        self._decays += 1
-        if self._rate_1 is not None:
-            self._rate_1.mul_(self._gamma)
+    def set(self, value: float) -> None:
+        """Make it that of the next step."""
+        self.value = value if self._rate_1 is None else self._rate_1.fill_(value)
 
 
 class _AdamW:
