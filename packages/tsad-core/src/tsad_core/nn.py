@@ -241,7 +241,7 @@ def _falling(first: float, gamma: float) -> Iterator[float]:
 
 
 class _Rate:
-    """The learning rate of a step, on the device where steps are captured, since a number would be replayed for ever."""
+    """The learning rate of a step, on the device if steps are captured, since a number would be replayed for ever."""
 
     def __init__(self, captured: torch.Generator | None) -> None:
         self._rate_1 = None if captured is None else torch.zeros((), device=captured.device)
