@@ -36,6 +36,9 @@ def tsad_datasets() -> list[Entry]:
         Entry("swat", "tsad_core.datasets.swat:swat", "Secure Water Treatment: 51 channels of a treatment plant"),
         Entry("psm", "tsad_core.datasets.psm:psm", "Pooled Server Metrics: 25 channels of eBay's servers"),
         Entry("msds", "tsad_core.datasets.msds:msds", "MSDS: metrics of OpenStack hosts, cut as TranAD does"),
+        Entry(
+            "dsads", "tsad_core.datasets.dsads:dsads", "DSADS: motion sensors in windows of 5 seconds, as AMSL has it"
+        ),
         Entry("pamap2", "tsad_core.datasets.pamap2:pamap2", "PAMAP2: motion sensors, four activities abnormal"),
         Entry("wesad", "tsad_core.datasets.wesad:wesad", "WESAD: sensors on the chest, stress is the anomaly"),
     ]

@@ -3,11 +3,13 @@
 Zip members are read in place and nothing is ever extracted, so no archive can write anywhere.
 """
 
+import functools
+import itertools
 import os
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -29,19 +31,37 @@ class DataFile:
 
     def read(self) -> bytes:
         """Return the content; raise `DataError` if it cannot be read or is empty."""
-        try:
-            content = self._content()
-        except _UNREADABLE as error:
-            raise DataError(f"{self} cannot be read ({error}); get it again") from error
-        if not content.strip():
-            raise DataError(f"{self} is empty; get it again")
-        return content
+        return next(contents([self]))
 
-    def _content(self) -> bytes:
-        if self.member is None:
-            return self.path.read_bytes()
-        with zipfile.ZipFile(self.path) as archive:
-            return archive.read(self.member)
+
+def contents(files: Iterable[DataFile]) -> Iterator[bytes]:
+    """Yield the content of each file; a zip is opened once for all of its members that follow each other.
+
+    Raises `DataError` for a file that cannot be read or is empty.
+    """
+    for path, members in itertools.groupby(files, key=lambda file: file.path if file.member else None):
+        if path is None:
+            yield from (_checked(file, file.path.read_bytes) for file in members)
+            continue
+        with _opened(path) as archive:
+            yield from (_checked(file, functools.partial(archive.read, file.member or "")) for file in members)
+
+
+def _opened(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except _UNREADABLE as error:
+        raise DataError(f"{path} is not a whole zip archive ({error}); get it again") from error
+
+
+def _checked(file: DataFile, read: Callable[[], bytes]) -> bytes:
+    try:
+        content = read()
+    except _UNREADABLE as error:
+        raise DataError(f"{file} cannot be read ({error}); get it again") from error
+    if not content.strip():
+        raise DataError(f"{file} is empty; get it again")
+    return content
 
 
 def find_home(given: Path | None = None) -> Path | None:
@@ -107,11 +127,8 @@ def _matching(pattern: re.Pattern[str], named: list[tuple[str, DataFile]]) -> di
 
 
 def _members(path: Path) -> list[tuple[str, DataFile]]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return [(name, DataFile(path, name)) for name in archive.namelist() if _stays_inside(name)]
-    except _UNREADABLE as error:
-        raise DataError(f"{path} is not a whole zip archive ({error}); get it again") from error
+    with _opened(path) as archive:
+        return [(name, DataFile(path, name)) for name in archive.namelist() if _stays_inside(name)]
 
 
 def _stays_inside(member: str) -> bool:

@@ -4,12 +4,12 @@ import csv
 import io
 import math
 import tokenize
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.lib import format as npy
 
-from tsad_core.datasets.home import DataFile
+from tsad_core.datasets.home import DataFile, contents
 from tsad_core.errors import DataError
 from tsad_core.series import Array
 
@@ -43,6 +43,12 @@ def read_values(file: DataFile) -> Array:
 def read_table(file: DataFile) -> Array:
     """Return the rows of comma-separated numbers of a file, float64."""
     return _table(file, file.read(), skip=0)
+
+
+def read_tables(files: Sequence[DataFile]) -> Iterator[Array]:
+    """Yield the rows of comma-separated numbers of each file, float64."""
+    for file, content in zip(files, contents(files), strict=True):
+        yield _table(file, content, skip=0)
 
 
 def read_headed_table(file: DataFile) -> tuple[list[str], Array]:
