@@ -150,10 +150,15 @@ def test_subjects_may_lie_in_zips_of_their_own(home: Path, tmp_path: Path) -> No
 
 def test_one_subject_alone_cannot_be_split_by_subject_but_by_time(tmp_path: Path) -> None:
     lay(tmp_path, files((3,)))
-    assert list(dsads(home=tmp_path)) == ["p3"]
-    with pytest.raises(DataError, match=r"dsads p3: there is nothing to train on .* set dsads.split=time"):
-        read(tmp_path, "p3")
+    with pytest.raises(MissingDataError, match=r"only subject 3 is here, .* dsads.split=time: put .* get it from"):
+        dsads(home=tmp_path)
     assert read(tmp_path, "p3", split="time").train_TC.shape == (14 * STEPS, CHANNELS)
+
+
+def test_files_of_what_is_abnormal_alone_cannot_be_trained_on(tmp_path: Path) -> None:
+    lay(tmp_path, {name: text for name, text in files((1,)).items() if name.startswith("a05")})
+    with pytest.raises(DataError, match="dsads p1: the files that are here hold nothing to train on"):
+        read(tmp_path, split="time")
 
 
 @pytest.mark.parametrize(("shape", "named"), [((124, 45), "124, 45"), ((125, 44), "125, 44"), ((1, 1), "1, 1")])

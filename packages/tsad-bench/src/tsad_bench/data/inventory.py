@@ -92,8 +92,9 @@ def _with_collection(registry: Registry, name: str, home: Path | None, collectio
     title, licence = collection.title, f"licence: {collection.licence or 'not known'}"
     try:
         series = open_dataset(registry, name, {}, home)
-    except MissingDataError:
-        return Stock(name=name, title=title, lines=("not here", *_how_to_get(name, home, collection), licence))
+    except MissingDataError as error:
+        lack = _lack(error, collection)
+        return Stock(name=name, title=title, lines=(lack, *_how_to_get(name, home, collection), licence))
     except PluginError:
         raise
     except TsadError as error:
@@ -107,6 +108,12 @@ def _with_collection(registry: Registry, name: str, home: Path | None, collectio
         state = f"{len(faults)} of {len(series):,} series cannot be read, see below; the others: {_in_words(counts)}"
     lacking = _how_to_get(name, home, collection) if (collection.published.series or 0) > len(series) else ()
     return Stock(name=name, title=title, lines=(state, *lacking, licence), faults=_first(faults))
+
+
+def _lack(error: MissingDataError, collection: Collection) -> str:
+    """Return what is missing, if something is there."""
+    words = str(error).partition(": put ")[0]
+    return "not here" if words.startswith((collection.title, "there is no data home")) else words
 
 
 def _first(faults: list[str]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Lt
 
 from tsad_core.dataset import Collection, Counts, Download, dataset
-from tsad_core.datasets.home import DataFile, find_files
+from tsad_core.datasets.home import DataFile, find_files, missing
 from tsad_core.datasets.reading import read_tables
 from tsad_core.datasets.stretches import chosen
 from tsad_core.errors import DataError
@@ -94,6 +94,10 @@ def dsads(
     """
     wrong = chosen(abnormal, _ACTIVITIES, option="dsads.abnormal")
     files = {_Window(int(p), int(a), int(s)): file for (a, p, s), file in find_files(home, _WINDOWS).items()}
+    subjects = {window.subject for window in files}
+    if split == "subject" and len(subjects) == 1:
+        lack = f"of dsads only subject {subjects.pop()} is here, and without others there is only dsads.split=time"
+        raise missing(home, _WINDOWS, lack=lack)
     parts = _parts(sorted(files), wrong, split, train_share, seed)
     read = functools.partial(_read, files, abnormal=wrong)
     return {name: functools.partial(read, name, *windows) for name, windows in parts.items()}
@@ -149,8 +153,7 @@ def _read(
 ) -> Series:
     if not (train and test):
         raise DataError(
-            f"dsads {name}: there is nothing to {'test' if train else 'train on'} in the subjects that are here; "
-            f"get more of them, or set dsads.split=time"
+            f"dsads {name}: the files that are here hold nothing to {'test' if train else 'train on'}; get all of them"
         )
     return Series(
         name=name,

@@ -94,8 +94,11 @@ def complete(found: Iterable[tuple[str, str, DataFile]], needed: Iterable[str]) 
     return {entity: parts for entity, parts in entities.items() if parts.keys() >= set(needed)}
 
 
-def missing(home: Path | None, collection: Collection) -> MissingDataError:
-    """Return the error of a data home without a collection: what is missing, what to put where, where to get it."""
+def missing(home: Path | None, collection: Collection, *, lack: str = "") -> MissingDataError:
+    """Return the error of a data home without a collection: what is missing, what to put where, where to get it.
+
+    `lack` says what is missing if something is there.
+    """
     found = find_home(home)
     if found is None:
         where = f"<data home>/{collection.folder}, and set TSAD_DATA to the data home"
@@ -103,9 +106,12 @@ def missing(home: Path | None, collection: Collection) -> MissingDataError:
             f"there is no data home: put {collection.put} into {where}; get it from {collection.get}"
         )
     folder = found / collection.folder
-    return MissingDataError(
-        f"{collection.title} is not in {folder}: put {collection.put} there; get it from {collection.get}"
+    told = (
+        f"{lack}: put {collection.put} into {folder}"
+        if lack
+        else (f"{collection.title} is not in {folder}: put {collection.put} there")
     )
+    return MissingDataError(f"{told}; get it from {collection.get}")
 
 
 def _walk(folder: Path) -> Iterator[Path]:
