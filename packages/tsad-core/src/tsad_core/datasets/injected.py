@@ -30,6 +30,7 @@ SOURCES = {
     "swat": "swat",
     "psm": "psm",
     "msds": "msds",
+    "dsads": "dsads",
     "pamap2": "pamap2",
     "wesad": "wesad",
 }
