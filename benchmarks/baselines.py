@@ -5,7 +5,8 @@ tsad-baselines. Every measurement has a process of its own, and the sides take t
 windows a second of processor time, after a first batch whose processor time stands in a column of its own. Memory is
 the peak, and by how much it is above what the process held with its libraries loaded. Ratios are medians over the
 rounds. Windows a second mean little on a machine that others use; those of processor time mean more.
-``--profile`` prints where the time goes instead.
+``--profile`` prints where the time goes instead, ``--memory`` how much ours needs for many channels by default: after
+five steps of training on 1,500 rows, and after 600 rows are scored.
 
 A model is a row of `MODELS` and a module ``benchmarks/<model>_plain.py``, hyphens read as underscores: the published
 algorithm written plainly, in eager float32, sharing no code with ours. The module holds
@@ -93,16 +94,16 @@ def work_of(side: str, task: str, windows: int, given: argparse.Namespace) -> Wo
     if side == "plain":
         model = plain.new(given.channels)
         return lambda: getattr(plain, task)(model, series_TC)
-    detector = _detector(given.model, side)
+    detector = _detector(given.model, {**MODELS[given.model].options, "precision": side, "device": "cpu"})
     if task == "train":
         return lambda: detector.fit(series_TC)
     detector.fit(series(plain.steps("train", plain.BATCH), given.channels))
     return lambda: detector.detect(series_TC)
 
 
-def _detector(model: str, precision: str) -> Any:
+def _detector(model: str, options: Mapping[str, Option]) -> Any:
     module, _, name = MODELS[model].detector.partition(":")
-    return getattr(importlib.import_module(module), name)(**MODELS[model].options, precision=precision, device="cpu")
+    return getattr(importlib.import_module(module), name)(**options)
 
 
 def measure(side: str, task: str, given: argparse.Namespace) -> dict[str, float]:
@@ -122,6 +123,15 @@ def profile(side: str, task: str, given: argparse.Namespace) -> dict[str, float]
     spent = {event.key: event.self_cpu_time_total for event in seen.key_averages()}
     total = sum(spent.values())
     return {key: time / total for key, time in sorted(spent.items(), key=lambda item: -item[1])[:SHOWN]}
+
+
+def memory(given: argparse.Namespace) -> None:
+    """Print how far the peak of our detector with its defaults is above what the process held before."""
+    detector, before = _detector(given.model, {"steps": 5, "device": "cpu"}), _peak_mib()
+    detector.fit(series(1500, given.channels))
+    print(f"{given.channels} channels: {_peak_mib() - before:,.0f} MiB after training", end=", ", flush=True)
+    detector.detect(series(600, given.channels))
+    print(f"{_peak_mib() - before:,.0f} MiB after scoring")
 
 
 def _timed(work: Work) -> tuple[float, float]:
@@ -166,6 +176,7 @@ def arguments() -> argparse.Namespace:
     for name, default in (("channels", None), ("threads", 1), ("rounds", 3), ("windows", None)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--profile", action="store_true")
+    parser.add_argument("--memory", action="store_true")
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
     given.channels = given.channels or MODELS[given.model].channels
@@ -181,6 +192,9 @@ def main() -> None:
         what, side, task = given.one
         torch.set_num_threads(given.threads)
         print(json.dumps({"measure": measure, "profile": profile}[what](side, task, given)))
+    elif given.memory:
+        torch.set_num_threads(given.threads)
+        memory(given)
     elif given.profile:
         show_profile(sides)
     else:
