@@ -31,7 +31,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -55,11 +55,29 @@ class Row:
     channels: int
     windows: int
     """Windows of a measurement, a multiple of the batch."""
+    steps: Mapping[str, int] = field(default_factory=dict)
+    """Options that are numbers of steps: of how many windows each step is."""
     precisions: tuple[str, ...] = ("float32", "bfloat16")
     """Values of the option ``precision``, a side each."""
 
 
+_TIMEVQVAE_AD: dict[str, Option] = {
+    "window": 408,
+    "tokenizer_batch": 256,
+    "prior_batch": 128,
+    "tokenizer_dropout": 0.3,
+    "dropout": 0.3,
+    "layer_dropout": 0.3,
+    "expected": False,
+    "held_out": 0.0,
+}
 MODELS = {
+    "amsl": Row(
+        detector="tsad_baselines.amsl.detector:AMSL",
+        options={"window": 125, "stride": 1, "filters": 32, "slots": 500, "batch": 16, "epochs": 1, "held_out": 0.0},
+        channels=45,
+        windows=64,
+    ),
     "mixad": Row(
         detector="tsad_baselines.mixad.detector:MIXAD",
         options={"epochs": 1, "batch": 256},
@@ -71,6 +89,13 @@ MODELS = {
         options={"epochs": 1, "batch": 256, "dropout": 0.3, "held_out": 0.0},
         channels=38,
         windows=4096,
+    ),
+    "timevqvae-ad": Row(
+        detector="tsad_baselines.timevqvae_ad.detector:TimeVQVAEAD",
+        options=_TIMEVQVAE_AD,
+        channels=1,
+        windows=1024,
+        steps={"tokenizer_steps": 256, "prior_steps": 128},
     ),
 }
 
@@ -94,7 +119,9 @@ def work_of(side: str, task: str, windows: int, given: argparse.Namespace) -> Wo
     if side == "plain":
         model = plain.new(given.channels)
         return lambda: getattr(plain, task)(model, series_TC)
-    detector = _detector(given.model, {**MODELS[given.model].options, "precision": side, "device": "cpu"})
+    row = MODELS[given.model]
+    steps = {name: -(-windows // size) for name, size in row.steps.items()}
+    detector = _detector(given.model, {**row.options, **steps, "precision": side, "device": "cpu"})
     if task == "train":
         return lambda: detector.fit(series_TC)
     detector.fit(series(plain.steps("train", plain.BATCH), given.channels))
@@ -127,7 +154,8 @@ def profile(side: str, task: str, given: argparse.Namespace) -> dict[str, float]
 
 def memory(given: argparse.Namespace) -> None:
     """Print how far the peak of our detector with its defaults is above what the process held before."""
-    detector, before = _detector(given.model, {"steps": 5, "device": "cpu"}), _peak_mib()
+    few = dict.fromkeys(MODELS[given.model].steps or ("steps",), 5)
+    detector, before = _detector(given.model, {**few, "device": "cpu"}), _peak_mib()
     detector.fit(series(1500, given.channels))
     print(f"{given.channels} channels: {_peak_mib() - before:,.0f} MiB after training", end=", ", flush=True)
     detector.detect(series(600, given.channels))
