@@ -18,7 +18,7 @@ from tsad_core.testing import check_detector  # noqa: E402
 
 TINY = {"window": 12, "filters": 2, "slots": 4, "steps": 3, "batch": 4, "precision": "float32"}
 LEARNING = {**TINY, "filters": 4, "slots": 20, "window": 20, "steps": 150, "batch": 8, "learning_rate": 1e-2}
-LEGACY = {"legacy_memories": True, "legacy_cells": True, "legacy_draws": True, "scaling": "none", "keep": "last"}
+LEGACY = {"legacy_memories": True, "legacy_cells": True, "legacy_draws": True, "scaling": "none"}
 
 
 def waves(steps: int, channels: int = 2, *, seed: int = 0):
@@ -33,7 +33,9 @@ def learnt() -> AMSL:
     return AMSL(**LEARNING).fit(waves(800, 3))
 
 
-@pytest.mark.parametrize("options", [{}, {**LEGACY, "skip": False, "held_out": 0.0}], ids=["defaults", "legacy"])
+@pytest.mark.parametrize(
+    "options", [{"keep": "best"}, {**LEGACY, "skip": False, "held_out": 0.0}], ids=["best", "legacy"]
+)
 def test_it_keeps_the_contract(options) -> None:
     found = check_detector(AMSL(**{**TINY, "steps": 1, "batch": 2, **options}))
     assert found.skipped == {}
@@ -142,7 +144,7 @@ def test_inputs_may_be_read_only_and_stay_as_they_were() -> None:
     np.testing.assert_array_equal(test_TC, kept[1])
 
 
-@pytest.mark.parametrize("options", [{}, {"keep": "last"}, {"precision": "bfloat16"}, LEGACY])
+@pytest.mark.parametrize("options", [{}, {"keep": "best"}, {"precision": "bfloat16"}, LEGACY])
 def test_equal_seeds_give_equal_scores_and_touch_no_shared_randomness(options) -> None:
     shared = torch.get_rng_state()
     scores = [
@@ -167,7 +169,7 @@ OPTIONS = [
 
 @pytest.mark.parametrize("option", OPTIONS, ids=[next(iter(option)) for option in OPTIONS])
 def test_every_option_of_training_changes_what_is_learnt(option) -> None:
-    one, other = (AMSL(**{**TINY, "keep": "last", **changes}).fit(waves(200)) for changes in ({}, option))
+    one, other = (AMSL(**{**TINY, **changes}).fit(waves(200)) for changes in ({}, option))
     assert one.weights_.shape != other.weights_.shape or (one.weights_ != other.weights_).any()
 
 
@@ -212,7 +214,7 @@ def test_segments_as_long_as_a_window_are_trained_on_and_scored_whole(monkeypatc
     counted = []
     monkeypatch.setattr("tsad_baselines.amsl.detector.train", lambda *given: counted.append((given[1], given[-1])))
     starts = tuple(range(0, 144, 12))
-    fitted = AMSL(**{**TINY, "epochs": 4}).fit(waves(144), starts=starts)
+    fitted = AMSL(**{**TINY, "epochs": 4, "keep": "best"}).fit(waves(144), starts=starts)
     ((seen, held_out),) = counted
     # a fifth of twelve is no whole number of segments
     assert seen.windows.spans_B2.tolist() == [[start, start + 12] for start in starts[:9]]

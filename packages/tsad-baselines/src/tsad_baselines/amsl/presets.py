@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from tsad_core.options import Option
 
 PRESETS: Mapping[str, Mapping[str, Option]] = {
-    "quick": {"steps": 40},
+    "quick": {"steps": 80},
     "paper-dsads": {
         "window": 125,
         "stride": 125,
@@ -20,7 +20,6 @@ PRESETS: Mapping[str, Mapping[str, Option]] = {
         "learning_rate": 1e-3,
         "decay": 1.0,
         "scaling": "none",
-        "keep": "last",
         "precision": "float32",
     },
 }

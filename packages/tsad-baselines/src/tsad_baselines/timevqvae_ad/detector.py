@@ -55,6 +55,8 @@ class TimeVQVAEAD:
     the longest segment, and eight at least."""
     fft: Annotated[int, Ge(4), MultipleOf(4)] = 4
     """Steps of a spectrum; it has half as many bands and one more."""
+    columns: Count = 32
+    """About how many columns of tokens a window has, 32 as published; fewer are coarser, and far cheaper to score."""
     codes: Annotated[int, Ge(2)] = 64
     """Codes that a token may be."""
     code_width: Count = 64
@@ -242,7 +244,7 @@ class TimeVQVAEAD:
         return tokenizer.Sizes(
             window=self.window_,
             fft=self.fft,
-            halvings=tokenizer.halvings(self.window_, self.fft),
+            halvings=tokenizer.halvings(self.window_, self.fft, self.columns),
             width=self.code_width,
             codes=self.codes,
             blocks=self.blocks,

@@ -14,8 +14,6 @@ from tsad_baselines.timevqvae_ad.spectrum import Spectrum
 
 _NARROW = 4
 """Features after the first convolution; twice as many after each further one."""
-_COLUMNS = 32
-"""About how many columns a grid of tokens has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,13 +44,13 @@ class Sizes:
         return columns
 
 
-def halvings(window: int, fft: int) -> int:
-    """Return how often the columns of a spectrum are halved, as published: about 32 columns are left.
+def halvings(window: int, fft: int, columns: int = 32) -> int:
+    """Return how often the columns of a spectrum are halved until about so many are left, as published.
 
     >>> [halvings(window, 4) for window in (48, 78, 164, 408, 3028)]
     [1, 1, 2, 4, 7]
     """
-    rate = round(round(window / (math.log2(fft) - 1)) / _COLUMNS) if window >= _COLUMNS else 1
+    rate = round(round(window / (math.log2(fft) - 1)) / columns) if window >= columns else 1
     return round(math.log2(max(1, rate)))
 
 
