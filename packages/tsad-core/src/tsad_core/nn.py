@@ -195,6 +195,18 @@ class Best:
         self.model.load_state_dict(self.state or self.model.state_dict())
 
 
+def pack(model: torch.nn.Module) -> Array:
+    """Return all weights and running statistics of a model in one row, float32: what a fitted detector keeps."""
+    return torch.cat([values.flatten().float() for values in model.state_dict().values()]).cpu().numpy()
+
+
+def unpack(model: torch.nn.Module, packed_N: Array) -> None:
+    """Give a model of the same sizes what `pack` returned."""
+    state = model.state_dict()
+    parts = torch.from_numpy(packed_N.copy()).split([values.numel() for values in state.values()])
+    model.load_state_dict({name: part.view_as(state[name]) for name, part in zip(state, parts, strict=True)})
+
+
 class Captured:
     """A step that is recorded as a CUDA graph and replayed: its hundreds of launches become one.
 

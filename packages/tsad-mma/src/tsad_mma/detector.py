@@ -7,7 +7,6 @@ from typing import Annotated, ClassVar, Literal, Self
 import numpy as np
 import torch
 from annotated_types import Ge, Gt, Le
-from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from tsad_core import Array, Detection, OptionError, detector, nn, windows
 from tsad_core.held_out import Part, split
 from tsad_core.options import Option
@@ -127,7 +126,7 @@ class MMA:
         """Learn scales, sizes, weights, and which errors are usual."""
         fitted, held_out = self._prepare(train_TC, starts)
         model = self._train(fitted, held_out)
-        self._finish(parameters_to_vector(model.parameters()), held_out or fitted)
+        self._finish(model, held_out or fitted)
         return self
 
     def detect(self, test_TC: Array, starts: tuple[int, ...] = (0,)) -> Detection:
@@ -150,9 +149,9 @@ class MMA:
         self.centre_C_, self.scale_C_ = scales(train_TC, self.scaling)
         return split(self._scaled(train_TC), starts, share=self.held_out, least=self.window_)
 
-    def _finish(self, weights: torch.Tensor, usual: Part) -> None:
+    def _finish(self, model: Mixer, usual: Part) -> None:
         """Keep the weights, and learn from a part which errors are usual."""
-        self.weights_ = weights.detach().cpu().numpy()
+        self.weights_ = nn.pack(model)
         self._learn_usual(*usual)
 
     def _resolve(self, train_TC: Array, starts: tuple[int, ...]) -> None:
@@ -212,8 +211,7 @@ class MMA:
 
     def _see(self, part_TC: Array, starts: tuple[int, ...], limits: Limits | None) -> Seen:
         model = self._new_model()
-        weights = torch.from_numpy(self.weights_.copy()).to(model.head.weight.device)
-        vector_to_parameters(weights, model.parameters())
+        nn.unpack(model, self.weights_)
         tiles = self._tiles(part_TC, starts, self.score_stride_)
         return see(model, tiles, draws=self.draws, mask_ratio=self.mask_ratio, random=self._random(2), limits=limits)
 

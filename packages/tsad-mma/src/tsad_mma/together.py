@@ -6,7 +6,6 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 from torch.func import functional_call, vmap
-from torch.nn.utils import parameters_to_vector
 from tsad_core import Array, OptionError, nn
 
 from tsad_mma.detector import MMA
@@ -36,7 +35,7 @@ def fit_together(detectors: Sequence[MMA], trains_TC: Sequence[Array]) -> None:
     models = [one._new_model() for one in detectors]  # noqa: SLF001
     train_together(models, tiles, recipes[0], detectors[0]._random(1))  # noqa: SLF001
     for one, model, (fitted, held_out) in zip(detectors, models, parts, strict=True):
-        one._finish(parameters_to_vector(model.parameters()), held_out or fitted)  # noqa: SLF001
+        one._finish(model, held_out or fitted)  # noqa: SLF001
 
 
 def _check(detectors: Sequence[MMA], recipes: Sequence[Recipe]) -> None:

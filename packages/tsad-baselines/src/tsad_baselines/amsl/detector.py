@@ -7,7 +7,6 @@ from typing import Annotated, ClassVar, Literal, Self
 import numpy as np
 import torch
 from annotated_types import Ge, Gt, Le
-from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from tsad_core import Array, Detection, detector, nn, windows
 from tsad_core.held_out import Part, split
 from tsad_core.options import Option
@@ -115,7 +114,7 @@ class AMSL:
         fitted, held_out = split(scaled_TC, starts, share=share, least=self.window_)
         self._learn_ranges(fitted)
         model = self._train(fitted, held_out)
-        self.weights_ = parameters_to_vector(model.parameters()).detach().cpu().numpy()
+        self.weights_ = nn.pack(model)
         self.gates_R2_ = model.gates().detach().cpu().numpy()
         return self
 
@@ -171,8 +170,7 @@ class AMSL:
 
     def _see(self, scaled_TC: Array, starts: tuple[int, ...]) -> Seen:
         model = self._new_model()
-        weights = torch.from_numpy(self.weights_.copy()).to(model.gate_R2.device)
-        vector_to_parameters(weights, model.parameters())
+        nn.unpack(model, self.weights_)
         part = self._windows(scaled_TC, starts, self.stride_)
         return see(model, part, self._ranges(), self._table(5, _DRAWS), at_once=self._at_once())
 

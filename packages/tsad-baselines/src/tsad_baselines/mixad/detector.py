@@ -7,7 +7,6 @@ from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 import numpy as np
 import torch
 from annotated_types import Ge, Gt, Le
-from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from tsad_core import Array, Detection, OptionError, detector, nn, windows
 from tsad_core.held_out import Part, split
 from tsad_core.options import Option
@@ -121,7 +120,7 @@ class MIXAD:
         fitted, held_out = split(self._scaled(train_TC), starts, share=self.held_out, least=least)
         self.window_ = min(self.window, _longest(*fitted))
         model = self._train(fitted, held_out)
-        self.weights_ = parameters_to_vector(model.parameters()).detach().cpu().numpy()
+        self.weights_ = nn.pack(model)
         if self.score != "shift":
             self._learn_usual(*(held_out or _end(*fitted)))
         return self
@@ -208,8 +207,7 @@ class MIXAD:
 
     def _fitted_model(self) -> Mixad:
         model = self._new_model(len(self.centre_C_))
-        weights = torch.from_numpy(self.weights_.copy()).to(model.slots_MD.device)
-        vector_to_parameters(weights, model.parameters())
+        nn.unpack(model, self.weights_)
         return model
 
     def _windows(self, part_TC: Array, starts: tuple[int, ...]) -> Windows:

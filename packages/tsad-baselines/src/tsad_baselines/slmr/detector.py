@@ -13,7 +13,7 @@ from tsad_core.held_out import Part, split
 from tsad_core.options import Option
 from tsad_core.scaling import Scaling, scaled, scales
 
-from tsad_baselines.slmr.model import Network, Shape, new_model, pack, unpack
+from tsad_baselines.slmr.model import Network, Shape, new_model
 from tsad_baselines.slmr.pairs import Pairs
 from tsad_baselines.slmr.presets import PRESETS
 from tsad_baselines.slmr.scoring import Seen, errors, see
@@ -97,7 +97,7 @@ class SLMR:
         self.centre_C_, self.scale_C_ = scales(train_TC, self.scaling)
         least = self.window_ + 1
         fitted, held_out = split(self._scaled(train_TC), starts, share=self.held_out, least=least)
-        self.weights_ = pack(self._train(fitted, held_out)).cpu().numpy()
+        self.weights_ = nn.pack(self._train(fitted, held_out))
         if self.error_scaling == "robust":
             self._learn_usual(*(held_out or fitted))
         return self
@@ -154,7 +154,7 @@ class SLMR:
 
     def _see(self, scaled_TC: Array, starts: tuple[int, ...]) -> tuple[Seen, Pairs]:
         model, pairs = self._new_model(), self._pairs(scaled_TC, starts)
-        unpack(model, torch.from_numpy(self.weights_.copy()))
+        nn.unpack(model, self.weights_)
         return see(model, pairs), pairs
 
     def _new_model(self) -> Network:

@@ -145,15 +145,3 @@ def _bound(module: nn.Module) -> float:
     if isinstance(module, nn.Linear | nn.Conv1d):
         return 1 / math.sqrt(module.weight[0].numel())
     return 0.0
-
-
-def pack(model: Network) -> Tensor:
-    """Return all weights and running statistics in one row."""
-    return torch.cat([values.flatten() for values in model.state_dict().values()])
-
-
-def unpack(model: Network, packed_N: Tensor) -> None:
-    """Give a network back what `pack` returned."""
-    state = model.state_dict()
-    parts = packed_N.split([values.numel() for values in state.values()])
-    model.load_state_dict({name: part.view_as(state[name]) for name, part in zip(state, parts, strict=True)})

@@ -176,12 +176,12 @@ class TimeVQVAEAD:
         model = self._new_tokenizer()
         random = self._random(1)
         train_tokenizer(model, windows, self._tokenizer_recipe(), random, kmeans=not self.legacy_quantiser)
-        self.tokenizer_ = _packed(model)
+        self.tokenizer_ = nn.pack(model)
         index_B = _some(len(windows), random)
         tokens_BN = scoring.tokens_of(model, windows, index_B)
         prior = self._new_prior()
         train_prior(prior, tokens_BN, windows.channels(index_B), self._prior_recipe(), self._random(2))
-        self.prior_ = _packed(prior)
+        self.prior_ = nn.pack(prior)
 
     def _tokenizer_recipe(self) -> Recipe:
         return Recipe(
@@ -272,12 +272,12 @@ class TimeVQVAEAD:
 
     def _fitted_tokenizer(self) -> tokenizer.Tokenizer:
         model = self._new_tokenizer()
-        _unpack(model, self.tokenizer_)
+        nn.unpack(model, self.tokenizer_)
         return model.eval()
 
     def _fitted_prior(self) -> priors.Prior:
         model = self._new_prior()
-        _unpack(model, self.prior_)
+        nn.unpack(model, self.prior_)
         return model.eval()
 
     def _random(self, stream: int) -> torch.Generator:
@@ -295,15 +295,3 @@ def _some(windows: int, random: torch.Generator) -> Tensor:
     if windows <= _CACHED:
         return torch.arange(windows, device=random.device)
     return torch.randint(windows, (_CACHED,), generator=random, device=random.device)
-
-
-def _packed(model: torch.nn.Module) -> Array:
-    """Return all weights, codes and running statistics in one row."""
-    return torch.cat([values.flatten().float() for values in model.state_dict().values()]).cpu().numpy()
-
-
-def _unpack(model: torch.nn.Module, packed_N: Array) -> None:
-    """Give a model back what `_packed` returned."""
-    state = model.state_dict()
-    parts = torch.from_numpy(packed_N.copy()).split([values.numel() for values in state.values()])
-    model.load_state_dict({name: part.view_as(state[name]) for name, part in zip(state, parts, strict=True)})
