@@ -34,7 +34,7 @@ _LOOKED_AT = 4096
 _SAMPLES = 4
 """Samples whose median is expected."""
 _CACHED = 1 << 15
-"""Most windows whose tokens the prior is trained on."""
+"""Most windows whose tokens the prior is trained on, if its steps draw as many."""
 
 
 @detector
@@ -177,7 +177,7 @@ class TimeVQVAEAD:
         random = self._random(1)
         train_tokenizer(model, windows, self._tokenizer_recipe(), random, kmeans=not self.legacy_quantiser)
         self.tokenizer_ = nn.pack(model)
-        index_B = _some(len(windows), random)
+        index_B = _some(len(windows), min(_CACHED, self.prior_steps * self.prior_batch), random)
         tokens_BN = scoring.tokens_of(model, windows, index_B)
         prior = self._new_prior()
         train_prior(prior, tokens_BN, windows.channels(index_B), self._prior_recipe(), self._random(2))
@@ -290,8 +290,8 @@ def _end(part_TC: Array, starts: tuple[int, ...]) -> Part:
     return part_TC[first:], starts_within(starts, first, len(part_TC))
 
 
-def _some(windows: int, random: torch.Generator) -> Tensor:
-    """Return all windows, or some drawn at random if they are too many to keep the tokens of."""
-    if windows <= _CACHED:
+def _some(windows: int, most: int, random: torch.Generator) -> Tensor:
+    """Return all windows, or so many drawn at random if there are more."""
+    if windows <= most:
         return torch.arange(windows, device=random.device)
-    return torch.randint(windows, (_CACHED,), generator=random, device=random.device)
+    return torch.randint(windows, (most,), generator=random, device=random.device)

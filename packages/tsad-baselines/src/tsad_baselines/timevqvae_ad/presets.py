@@ -22,7 +22,16 @@ _EARLY: dict[str, Option] = {
 }
 
 PRESETS: Mapping[str, Mapping[str, Option]] = {
-    "quick": {"columns": 8, "tokenizer_steps": 80, "prior_steps": 160, "rates": "0.1 0.3", "stride": 0.25},
+    "quick": {
+        "columns": 8,
+        "blocks": 1,
+        "tokenizer_steps": 80,
+        "tokenizer_batch": 32,
+        "prior_steps": 160,
+        "prior_batch": 32,
+        "rates": "0.1 0.3",
+        "stride": 0.25,
+    },
     "paper-early": _EARLY,
     "paper": _EARLY | {"heads": 4, "expansion": 4, "prior_steps": 50_000, "token_dropout": 0.3},
 }
