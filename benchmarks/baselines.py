@@ -57,6 +57,8 @@ class Row:
     """Windows of a measurement, a multiple of the batch."""
     steps: Mapping[str, int] = field(default_factory=dict)
     """Options that are numbers of steps: of how many windows each step is."""
+    walk: bool = False
+    """Whether series are random walks, so that no two windows are alike, and not noisy sines."""
     precisions: tuple[str, ...] = ("float32", "bfloat16")
     """Values of the option ``precision``, a side each."""
 
@@ -96,14 +98,17 @@ MODELS = {
         channels=1,
         windows=1024,
         steps={"tokenizer_steps": 256, "prior_steps": 128},
+        walk=True,
     ),
 }
 
 
-def series(steps: int, channels: int) -> Array:
-    """Return noisy sines."""
-    periods_C = 20 * 1.3 ** (np.arange(channels) % 8)
+def series(steps: int, channels: int, *, walk: bool = False) -> Array:
+    """Return noisy sines, or random walks."""
     noise_TC = np.random.default_rng(0).normal(scale=0.05, size=(steps, channels))
+    if walk:
+        return np.asarray(noise_TC.cumsum(axis=0), dtype=np.float32)
+    periods_C = 20 * 1.3 ** (np.arange(channels) % 8)
     return np.asarray(np.sin(2 * np.pi * np.arange(steps)[:, None] / periods_C) + noise_TC, dtype=np.float32)
 
 
@@ -115,16 +120,16 @@ def plain_of(model: str) -> Any:
 def work_of(side: str, task: str, windows: int, given: argparse.Namespace) -> Work:
     """Return the work of one side at one task on so many windows."""
     plain = plain_of(given.model)
-    series_TC = series(plain.steps(task, windows), given.channels)
+    row = MODELS[given.model]
+    series_TC = series(plain.steps(task, windows), given.channels, walk=row.walk)
     if side == "plain":
         model = plain.new(given.channels)
         return lambda: getattr(plain, task)(model, series_TC)
-    row = MODELS[given.model]
     steps = {name: -(-windows // size) for name, size in row.steps.items()}
     detector = _detector(given.model, {**row.options, **steps, "precision": side, "device": "cpu"})
     if task == "train":
         return lambda: detector.fit(series_TC)
-    detector.fit(series(plain.steps("train", plain.BATCH), given.channels))
+    detector.fit(series(plain.steps("train", plain.BATCH), given.channels, walk=row.walk))
     return lambda: detector.detect(series_TC)
 
 
