@@ -55,11 +55,7 @@ def learnt():
 
 
 def test_it_keeps_the_contract() -> None:
-    found = check_detector(
-        TimeVQVAEAD(
-            **{**LEARNING, "tokenizer_steps": 10, "prior_steps": 15, "stride": 0.5, "rates": "0.5", "layers": 1}
-        )
-    )
+    found = check_detector(TimeVQVAEAD(**{**LEARNING, "stride": 0.5, "rates": "0.5", "layers": 1}))
     assert found.skipped == {}
     # as far as a window reaches, and as far as scores are smoothed
     assert found.look_ahead == 16 - 1 + 16 // 2
