@@ -14,9 +14,10 @@ Drop = Callable[[Tensor], Tensor]
 
 
 class _Snake(Function):
-    """x + sin²(ax) / a, with one sine and one cosine for value and slope.
+    """x + sin²(ax) / a, with a cosine for the values y and a sine for their slopes.
 
-    A place has as few as four features: rows of many places are worked on, and `a` is repeated along them.
+    The slope by x is 1 + sin(2ax), and that by a is (x sin(2ax) - (y - x)) / a. A place has as few as four features: rows
+    of many places are worked on, and `a` is repeated along them.
     """
 
     @staticmethod
@@ -24,20 +25,21 @@ class _Snake(Function):
         """Return the values."""
         x_RF, a_F = _as_rows(x_BCHW), a_C.repeat(x_BCHW.shape[3])
         cos_RF = (x_RF * (2 * a_F)).cos_()
-        ctx.save_for_backward(x_BCHW, a_C, cos_RF)
-        y_RF = torch.addcmul(x_RF, cos_RF, -0.5 / a_F).add_(0.5 / a_F)
-        return _as_places(y_RF, x_BCHW)
+        y_RF = torch.addcmul(x_RF, cos_RF, -0.5 / a_F, out=cos_RF).add_(0.5 / a_F)
+        y_BCHW = _as_places(y_RF, x_BCHW)
+        ctx.save_for_backward(x_BCHW, a_C, y_BCHW)
+        return y_BCHW
 
     @staticmethod
     def backward(ctx: Any, slope_BCHW: Tensor) -> tuple[Tensor, Tensor]:
         """Return the slopes of input and frequencies."""
-        x_BCHW, a_C, cos_RF = ctx.saved_tensors
-        x_RF, slope_RF, a_F = _as_rows(x_BCHW), _as_rows(slope_BCHW), a_C.repeat(x_BCHW.shape[3])
-        through_RF = (x_RF * (2 * a_F)).sin_().mul_(slope_RF)
-        by_sine_F = (through_RF * x_RF).sum(0) / a_F
-        by_square_F = (slope_RF.sum(0) - (cos_RF * slope_RF).sum(0)) / (2 * a_F.square())
-        slope_C = (by_sine_F - by_square_F).view(-1, len(a_C)).sum(0)
-        return _as_places(through_RF.add_(slope_RF), x_BCHW), slope_C
+        x_BCHW, a_C, y_BCHW = ctx.saved_tensors
+        x_RF, y_RF, slope_RF = _as_rows(x_BCHW), _as_rows(y_BCHW), _as_rows(slope_BCHW)
+        a_F = a_C.repeat(x_BCHW.shape[3])
+        sine_RF = (x_RF * (2 * a_F)).sin_()
+        through_RF = torch.addcmul(slope_RF, slope_RF, sine_RF, out=sine_RF)
+        by_a_F = (through_RF * x_RF).addcmul_(slope_RF, y_RF, value=-1).sum(0) / a_F
+        return _as_places(through_RF, x_BCHW), by_a_F.view(-1, len(a_C)).sum(0)
 
 
 def _as_rows(x_BCHW: Tensor) -> Tensor:
