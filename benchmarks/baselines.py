@@ -1,7 +1,7 @@
 """How fast each baseline trains and scores on the CPU, and in how much memory, against a plain version beside it.
 
-Run as ``python benchmarks/baselines.py MODEL [--channels 38] [--threads 1] [--rounds 3] [--windows 4096]``; needs
-tsad-baselines. Every measurement has a process of its own, and the sides take turns. Rates are windows a second and
+Run as ``python benchmarks/baselines.py MODEL [--task train] [--channels 38] [--threads 1] [--rounds 3] [--windows 4096]``;
+needs tsad-baselines. Every measurement has a process of its own, and the sides take turns. Rates are windows a second and
 windows a second of processor time, after a first batch whose processor time stands in a column of its own. Memory is
 the peak, and by how much it is above what the process held with its libraries loaded. Ratios are medians over the
 rounds. Windows a second mean little on a machine that others use; those of processor time mean more.
@@ -39,6 +39,7 @@ import torch
 from tsad_core import Array
 from tsad_core.options import Option
 
+TASKS = ("train", "score")
 COLUMNS = ("wall", "cpu", "first", "mib", "added")
 SHOWN = 25
 """Operations that `--profile` prints."""
@@ -194,9 +195,9 @@ def show(task: str, rounds: list[dict[str, dict[str, float]]]) -> None:
         print(f"{task:6} {side:9}" + "".join(f"{cell:9.2f}" for cell in cells))
 
 
-def show_profile(sides: tuple[str, ...]) -> None:
+def show_profile(tasks: tuple[str, ...], sides: tuple[str, ...]) -> None:
     """Print the operations of each task and side."""
-    for task in ("train", "score"):
+    for task in tasks:
         for side in sides:
             for name, share in apart(side, task, "profile").items():
                 print(f"{task:6} {side:9} {share:7.1%} {name}")
@@ -208,6 +209,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("model", choices=sorted(MODELS))
     for name, default in (("channels", None), ("threads", 1), ("rounds", 3), ("windows", None)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--task", choices=TASKS)
     parser.add_argument("--profile", action="store_true")
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
@@ -220,7 +222,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Measure one side, or print a table."""
     given = arguments()
-    sides = ("plain", *MODELS[given.model].precisions)
+    sides, tasks = ("plain", *MODELS[given.model].precisions), (given.task,) if given.task else TASKS
     if given.one:
         what, side, task = given.one
         torch.set_num_threads(given.threads)
@@ -229,11 +231,11 @@ def main() -> None:
         torch.set_num_threads(given.threads)
         memory(given)
     elif given.profile:
-        show_profile(sides)
+        show_profile(tasks, sides)
     else:
         heads = ("win/s", "/cpu-s", "first s", "MiB", "added")
         print(f"{'task':6} {'side':9}" + "".join(f"{head:>9}    ratio" for head in heads))
-        for task in ("train", "score"):
+        for task in tasks:
             show(task, [{side: apart(side, task) for side in sides} for _ in range(given.rounds)])
 
 

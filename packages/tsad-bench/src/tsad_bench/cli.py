@@ -104,6 +104,9 @@ def run(  # noqa: PLR0917 - click passes them by name
     """Run a suite and log it to MLflow.
 
     Each of --detector, --dataset, --metric, --seed and --set may be given more than once.
+
+    Ends with exit code 0 if a cell is done or skipped, whatever became of others; 1 if none is, or if MLflow missed
+    something; 2 for what you can mend, as a name or a file; 130 if it was stopped.
     """
     from tsad_core.options import parse_assignments
 
