@@ -1,10 +1,10 @@
 """How fast each baseline trains and scores on the CPU, and in how much memory, against a plain version beside it.
 
-Run as ``python benchmarks/baselines.py MODEL [--task train] [--channels 38] [--threads 1] [--rounds 3] [--windows 4096]``;
-needs tsad-baselines. Every measurement has a process of its own, and the sides take turns. Rates are windows a second and
-windows a second of processor time, after a first batch whose processor time stands in a column of its own. Memory is
-the peak, and by how much it is above what the process held with its libraries loaded. Ratios are medians over the
-rounds. Windows a second mean little on a machine that others use; those of processor time mean more.
+Run as ``python benchmarks/baselines.py MODEL [--task train] [--channels 38] [--threads 1] [--rounds 3] [--windows
+4096]``; needs tsad-baselines. Every measurement has a process of its own, and the sides take turns. Rates are windows a
+second and windows a second of processor time, after a first batch whose processor time stands in a column of its own.
+Memory is the peak, and by how much it is above what the process held with its libraries loaded. Ratios are medians over
+the rounds. Windows a second mean little on a machine that others use; those of processor time mean more.
 ``--profile`` prints where the time goes instead, ``--memory`` how much ours needs for many channels by default: after
 five steps of training on 1,500 rows, and after 600 rows are scored.
 

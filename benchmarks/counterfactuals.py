@@ -4,8 +4,8 @@ Run as ``python benchmarks/counterfactuals.py [--series 6] [--samples 8] [--pres
 series of one and of five channels it prints, as means over series:
 
 - the share of guilty cells (an anomalous step of a channel that causes it) and of all others that was drawn anew;
-- of the guilty cells drawn anew, the share whose true value lies within the range of the samples. If truth and S samples
-  were drawn alike, (S - 1) of (S + 1);
+- of the guilty cells drawn anew, the share whose true value lies within the range of the samples: (S - 1) of (S + 1) if
+  truth and S samples were drawn alike;
 - the median width of that range, the root mean square distance of the median sample from the truth there, and that of
   what was observed, in standard deviations of the channel's training part.
 """
@@ -23,7 +23,8 @@ COLUMNS = ("guilty", "others", "held", "width", "off", "observed")
 def measure(series: Series, detector: TimeVQVAEAD, samples: int) -> list[float]:
     """Return the numbers of one series, in the order of `COLUMNS`; NaN where no guilty cell was drawn anew."""
     drawn = detector.fit(series.train_TC).counterfactuals(series.test_TC, samples=samples)
-    assert series.root_causes_TC is not None and series.normal_TC is not None
+    assert series.root_causes_TC is not None
+    assert series.normal_TC is not None
     guilty_TC, truth_TC = series.root_causes_TC, series.normal_TC
     chosen_TC = guilty_TC & drawn.edited_TC
     shares = [drawn.edited_TC[guilty_TC].mean(), drawn.edited_TC[~guilty_TC].mean()]

@@ -89,7 +89,7 @@ def test_a_detector_that_dies_and_leaves_a_child_behind_is_found_out_at_once() -
 
 
 def test_what_a_detector_leaks_is_not_held_against_the_next() -> None:
-    # a cell of leaky takes some 300 MiB, two in one worker 500; trivial takes long enough for its worker to be looked at
+    # a cell of leaky takes some 300 MiB, two in one worker 500; trivial is slow enough for its worker to be looked at
     trivial = '{ name = "trivial", options = { pause = 0.5 } }'
     frame = run(HEAD + f'detectors = ["leaky", {trivial}]\ndatasets = ["tiny"]\n[limits]\nmemory_mb = 450')
     assert set(frame["status"]) == {"done"}

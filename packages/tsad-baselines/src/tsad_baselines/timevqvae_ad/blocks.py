@@ -16,8 +16,8 @@ Drop = Callable[[Tensor], Tensor]
 class _Snake(Function):
     """x + sin²(ax) / a, with a cosine for the values y and a sine for their slopes.
 
-    The slope by x is 1 + sin(2ax), and that by a is (x sin(2ax) - (y - x)) / a. A place has as few as four features: rows
-    of many places are worked on, and `a` is repeated along them.
+    The slope by x is 1 + sin(2ax), and that by a is (x sin(2ax) - (y - x)) / a. A place has as few as four features:
+    rows of many places are worked on, and `a` is repeated along them.
     """
 
     @staticmethod
