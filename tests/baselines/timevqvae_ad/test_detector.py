@@ -91,7 +91,7 @@ def test_periods_measured_by_hand_are_looked_up_by_the_digest_of_the_part(tmp_pa
         TimeVQVAEAD(**TINY, legacy_periods=str(path)).fit(waves(99))
 
 
-@pytest.mark.parametrize("text", [None, "name,period\na,3\n", "train,period\na,soon\n"])
+@pytest.mark.parametrize("text", [None, "name,period\na,3\n", "train,period\na,soon\n", "train,period\na,inf\n"])
 def test_a_file_of_periods_that_cannot_be_read_is_a_clear_error(tmp_path: Path, text: str | None) -> None:
     path = tmp_path / "periods.csv"
     if text is not None:
@@ -165,6 +165,25 @@ def test_missing_values_score_nothing_and_hide_nothing_else(learnt) -> None:
     assert 30 <= detection.scores_T.argmax() < 56
     nothing = learnt.detect(np.full((60, 2), np.nan, dtype=np.float32))
     assert (nothing.scores_T == 0).all()
+
+
+def test_what_is_missing_at_the_end_of_training_says_nothing_about_what_is_usual() -> None:
+    train_TC = waves(400)
+    train_TC[-30:, 0] = np.nan
+    threshold_C = TimeVQVAEAD(**TINY, quantile=0.5).fit(train_TC).threshold_C_
+    assert (threshold_C > 0).all()
+    assert np.isfinite(threshold_C).all()
+    # of what is never there nothing is suspicious
+    train_TC[-60:, 0] = np.nan
+    fitted = TimeVQVAEAD(**TINY).fit(train_TC)
+    assert np.isinf(fitted.threshold_C_).tolist() == [True, False]
+    assert not fitted.counterfactuals(waves(100, seed=1), samples=2).edited_TC[:, 0].any()
+
+
+@pytest.mark.parametrize(("fft", "columns", "window"), [(16, 1, 100), (512, 8, 1024), (2048, 32, 2048)])
+def test_a_grid_keeps_a_column_however_coarse(fft: int, columns: int, window: int) -> None:
+    fitted = TimeVQVAEAD(**{**TINY, "fft": fft, "columns": columns, "window": window}).fit(waves(window + 50, 1))
+    assert np.isfinite(fitted.detect(waves(window, 1)).scores_T).all()
 
 
 def test_a_gap_is_crossed_by_a_line() -> None:

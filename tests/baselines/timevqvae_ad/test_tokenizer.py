@@ -64,6 +64,10 @@ def test_codes_start_at_the_means_of_clouds() -> None:
     quantiser.start(vectors, generator)
     assert torch.cdist(centres, quantiser.codebook).min(1).values.max() < 0.1
     assert quantiser.count.sum() == 90
+    # nothing is left to move: each code in use is the mean of what it stands for
+    code = quantiser(vectors)
+    for used in code.unique():
+        torch.testing.assert_close(quantiser.codebook[used], vectors[code == used].mean(0))
 
 
 def test_codes_follow_running_means() -> None:

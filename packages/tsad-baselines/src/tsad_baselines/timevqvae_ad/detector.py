@@ -207,7 +207,7 @@ class TimeVQVAEAD:
         """Learn above which score a step of each channel is suspicious."""
         part_TC, starts = _end(part_TC, starts)
         final_TC = self._final(self._see(part_TC, starts), part_TC, starts)
-        self.threshold_C_ = np.quantile(final_TC, self.quantile, axis=0)
+        self.threshold_C_ = _quantiles(final_TC, ~np.isnan(part_TC), self.quantile)
 
     def _see(self, part_TC: Array, starts: tuple[int, ...]) -> scoring.Seen:
         models = self._fitted_tokenizer(), self._fitted_prior()
@@ -282,6 +282,12 @@ class TimeVQVAEAD:
 
     def _random(self, stream: int) -> torch.Generator:
         return nn.stream(self.seed, stream, nn.resolve_device(self.device))
+
+
+def _quantiles(final_TC: Array, known_TC: Array, quantile: float) -> Array:
+    """Return what each channel's scores rarely exceed where its values are known; if none is, nothing exceeds it."""
+    pairs = zip(final_TC.T, known_TC.T, strict=True)
+    return np.array([np.quantile(final_T[known_T], quantile) if known_T.any() else np.inf for final_T, known_T in pairs])
 
 
 def _end(part_TC: Array, starts: tuple[int, ...]) -> Part:

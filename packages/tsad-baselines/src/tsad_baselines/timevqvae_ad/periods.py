@@ -40,7 +40,7 @@ def _stated(path: str) -> dict[str, int]:
     try:
         with Path(path).open(newline="", encoding="utf-8") as file:
             return {row["train"]: max(1, round(float(row["period"]))) for row in csv.DictReader(file)}
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise OptionError(
             f"legacy_periods = {path!r} cannot be read ({type(error).__name__}: {error}); it must be a CSV file with"
             " the columns train, what `digest` returns, and period, in steps"

@@ -45,13 +45,14 @@ class Sizes:
 
 
 def halvings(window: int, fft: int, columns: int = 32) -> int:
-    """Return how often the columns of a spectrum are halved until about so many are left, as published.
+    """Return how often the columns of a spectrum are halved until about so many are left, as published; one is left.
 
     >>> [halvings(window, 4) for window in (48, 78, 164, 408, 3028)]
     [1, 1, 2, 4, 7]
     """
     rate = round(round(window / (math.log2(fft) - 1)) / columns) if window >= columns else 1
-    return round(math.log2(max(1, rate)))
+    most = (window // (fft // 4) + 1).bit_length() - 1
+    return min(round(math.log2(max(1, rate))), most)
 
 
 class Losses(NamedTuple):
