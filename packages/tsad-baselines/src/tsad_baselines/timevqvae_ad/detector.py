@@ -286,8 +286,8 @@ class TimeVQVAEAD:
 
 def _quantiles(final_TC: Array, known_TC: Array, quantile: float) -> Array:
     """Return what each channel's scores rarely exceed where its values are known; if none is, nothing exceeds it."""
-    pairs = zip(final_TC.T, known_TC.T, strict=True)
-    return np.array([np.quantile(final_T[known_T], quantile) if known_T.any() else np.inf for final_T, known_T in pairs])
+    scores = [final_T[known_T] for final_T, known_T in zip(final_TC.T, known_TC.T, strict=True)]
+    return np.array([np.quantile(score_N, quantile) if score_N.size else np.inf for score_N in scores])
 
 
 def _end(part_TC: Array, starts: tuple[int, ...]) -> Part:
