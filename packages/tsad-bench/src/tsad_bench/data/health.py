@@ -22,6 +22,7 @@ from tsad_core.windows import period
 from tsad_bench.cells import nearest
 from tsad_bench.data.reading import read_series
 from tsad_bench.environment import THREAD_VARIABLES
+from tsad_bench.interrupts import HELD
 from tsad_bench.plugins import make_detector, open_dataset
 
 CONTROLS = ("moving-average", "pca", "k-means")
@@ -140,7 +141,7 @@ def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
             yield pool
         finally:
             for process in set(multiprocessing.active_children()) - others:
-                process.terminate()
+                process.kill()
             pool.shutdown(cancel_futures=True)
 
 
@@ -158,8 +159,8 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def _deaf() -> Iterator[None]:
-    """Start processes that Ctrl-C does not reach: their parent hears it after the block, and ends them."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """Start processes that no request to stop reaches: their parent hears it once they are started, and ends them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
     try:
         yield
     finally:
