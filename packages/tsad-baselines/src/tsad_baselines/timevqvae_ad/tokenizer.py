@@ -38,21 +38,25 @@ class Sizes:
     @property
     def columns(self) -> int:
         """Columns of a grid of tokens."""
-        columns = self.window // (self.fft // 4) + 1
+        columns = _spectral_columns(self.window, self.fft)
         for _ in range(max(1, self.halvings)):
             columns = (columns - 2) // 2 + 1
         return columns
 
 
 def halvings(window: int, fft: int, columns: int = 32) -> int:
-    """Return how often the columns of a spectrum are halved until about so many are left, as published; one is left.
+    """Return how often the columns of a spectrum are halved until about so many are left, as published; one at least is.
 
     >>> [halvings(window, 4) for window in (48, 78, 164, 408, 3028)]
     [1, 1, 2, 4, 7]
     """
     rate = round(round(window / (math.log2(fft) - 1)) / columns) if window >= columns else 1
-    most = (window // (fft // 4) + 1).bit_length() - 1
+    most = _spectral_columns(window, fft).bit_length() - 1
     return min(round(math.log2(max(1, rate))), most)
+
+
+def _spectral_columns(window: int, fft: int) -> int:
+    return window // (fft // 4) + 1
 
 
 class Losses(NamedTuple):

@@ -168,7 +168,8 @@ def _deaf() -> Iterator[None]:
 
 
 def _begin() -> None:
-    """Prepare a worker: it ends when its parent does."""
+    """Prepare a worker: it ends when its parent does, and no longer lets a termination wait."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     threading.Thread(target=_leave_with_parent, daemon=True).start()
 
 
