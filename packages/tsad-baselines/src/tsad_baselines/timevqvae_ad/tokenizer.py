@@ -45,7 +45,7 @@ class Sizes:
 
 
 def halvings(window: int, fft: int, columns: int = 32) -> int:
-    """Return how often the columns of a spectrum are halved until about so many are left, as published; one at least is.
+    """Return how often the columns are halved until about so many are left, as published, but keep one.
 
     >>> [halvings(window, 4) for window in (48, 78, 164, 408, 3028)]
     [1, 1, 2, 4, 7]
