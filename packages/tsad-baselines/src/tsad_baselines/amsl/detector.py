@@ -192,7 +192,10 @@ class AMSL:
         return Ranges(*(torch.from_numpy(values.copy()).to(device) for values in (self.low_RCL_, self.span_RCL_)))
 
     def _table(self, stream: int, count: int) -> Draws:
-        return draw(count, len(self.centre_C_), self.window_, self._random(stream))
+        """Return draws that are the same on every device."""
+        drawn = draw(count, len(self.centre_C_), self.window_, nn.stream(self.seed, stream, "cpu"))
+        device = nn.resolve_device(self.device)
+        return Draws(*(values.to(device) for values in drawn))
 
     def _random(self, stream: int) -> torch.Generator:
         return nn.stream(self.seed, stream, nn.resolve_device(self.device))

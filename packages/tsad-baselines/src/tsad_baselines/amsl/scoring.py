@@ -23,14 +23,17 @@ class Seen:
 
 
 def see(model: Network, windows: Windows, ranges: Ranges, table: Draws, *, at_once: int) -> Seen:
-    """Return what a network makes of a part. Neither its head nor entropies are computed."""
+    """Return what a network makes of a part. Neither its head nor entropies are computed.
+
+    Draws follow a window's place in its segment, so that a segment scores as it would alone.
+    """
     nn.keep_freed_memory()
     C, T = windows.series_CT.shape
     like = windows.series_CT.new_zeros((), dtype=torch.float64)
     errors, shares, expected = (nn.Overlap(T, size, like=like) for size in (C, R, C))
     with torch.inference_mode():
         for number_B in windows.numbers().split(at_once):
-            draws, spans_B2 = table.of(number_B), windows.spans_B2[number_B]
+            draws, spans_B2 = table.of(windows.place_B[number_B]), windows.spans_B2[number_B]
             views_RBCL, known_RBCL = windows.shown(number_B, draws)
             scaled_RBCL = ranges.scaled(views_RBCL)
             rebuilt_RBCL = model.rebuild(scaled_RBCL)
