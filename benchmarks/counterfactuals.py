@@ -6,8 +6,8 @@ series of one and of five channels it prints, as means over series:
 - the share of guilty cells (an anomalous step of a channel that causes it) and of all others that was drawn anew;
 - of the guilty cells drawn anew, the share whose true value lies within the range of the samples: (S - 1) of (S + 1) if
   truth and S samples were drawn alike;
-- the median width of that range, the root mean square distance of the median sample from the truth there, and that of
-  what was observed, in standard deviations of the channel's training part.
+- the median width of that range, the root mean square distance of `expected_TC` from the truth there, and that of what
+  was observed, in standard deviations of the channel's training part.
 """
 
 import argparse
@@ -17,12 +17,13 @@ from tsad_baselines.timevqvae_ad import TimeVQVAEAD
 from tsad_core import Array, Series
 from tsad_core.datasets.synthetic import Recipe, generate
 
-COLUMNS = ("guilty", "others", "held", "width", "off", "observed")
+COLUMNS = ("guilty", "others", "held", "width", "expected", "observed")
 
 
 def measure(series: Series, detector: TimeVQVAEAD, samples: int) -> list[float]:
     """Return the numbers of one series, in the order of `COLUMNS`; NaN where no guilty cell was drawn anew."""
     drawn = detector.fit(series.train_TC).counterfactuals(series.test_TC, samples=samples)
+    expected_TC = detector.detect(series.test_TC).expected_TC
     assert series.root_causes_TC is not None
     assert series.normal_TC is not None
     guilty_TC, truth_TC = series.root_causes_TC, series.normal_TC
@@ -34,8 +35,8 @@ def measure(series: Series, detector: TimeVQVAEAD, samples: int) -> list[float]:
     held = ((low_TC <= truth_TC) & (truth_TC <= high_TC))[chosen_TC].mean()
     spread_C = series.train_TC.std(axis=0)
     width = np.median(((high_TC - low_TC) / spread_C)[chosen_TC])
-    off, observed = (_rms(((made_TC - truth_TC) / spread_C)[chosen_TC]) for made_TC in (drawn.median, series.test_TC))
-    return [*shares, held, float(width), off, observed]
+    off = [_rms(((part_TC - truth_TC) / spread_C)[chosen_TC]) for part_TC in (expected_TC, series.test_TC)]
+    return [*shares, held, float(width), *off]
 
 
 def _rms(values_N: Array) -> float:

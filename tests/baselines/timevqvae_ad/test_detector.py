@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from tsad_core import OptionError
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
-from tsad_baselines.timevqvae_ad import TimeVQVAEAD, digest  # noqa: E402 - it needs torch
+from tsad_baselines.timevqvae_ad import TimeVQVAEAD, counterfactual, digest  # noqa: E402 - it needs torch
 from tsad_baselines.timevqvae_ad.counterfactual import suspicious  # noqa: E402
 from tsad_baselines.timevqvae_ad.windows import Windows  # noqa: E402
 from tsad_core.testing import check_detector  # noqa: E402
@@ -140,12 +141,44 @@ def test_expected_is_the_input_but_for_what_is_suspicious(learnt) -> None:
     assert np.abs(detection.expected_TC - normal_TC)[120:126, 1].mean() < 0.9 * far
 
 
+def test_samples_are_those_of_the_most_central_window(monkeypatch) -> None:
+    excess_TC = np.random.default_rng(0).normal(size=(50, 3))
+    spans = np.array([[start, start + 16] for start in (0, 5, 10, 15, 20, 25, 30, 34)])
+    windows = Windows(np.zeros((50, 3)), spans, (0,), window=16, least_C=np.ones(3), device="cpu")
+
+    def numbered(sampler, windows, index_B, columns_BW, samples: int):
+        return np.tile(index_B % len(spans) + 1.0, (samples, 16, 1)).swapaxes(1, 2)
+
+    monkeypatch.setattr(counterfactual, "_drawn", numbered)
+    monkeypatch.setattr(counterfactual, "_AT_ONCE", 3)
+    sampler = SimpleNamespace(tokenizer=SimpleNamespace(sizes=SimpleNamespace(columns=8)))
+    found = counterfactual.counterfactuals(sampler, windows, excess_TC, samples=2)
+    for step, channel in np.ndindex(50, 3):
+        near = {}
+        for number, (first, stop) in enumerate(spans, start=1):
+            columns_W = suspicious(excess_TC[None, first:stop, channel], 8)[0]
+            if first <= step < stop and columns_W[(step - first) // 2]:
+                near.setdefault(abs(step - first - 7.5), []).append(number)
+        assert found.edited_TC[step, channel] == bool(near)
+        assert set(found.samples_STC[:, step, channel]) <= set(near[min(near)] if near else [0])
+    assert 0.1 < found.edited_TC.mean() < 1
+
+
 def test_no_expectation_costs_no_scores(learnt) -> None:
     test_TC = waves(100, seed=3)
     kept = learnt.detect(test_TC)
     without = TimeVQVAEAD(**{**LEARNING, "expected": False}).fit(waves(500)).detect(test_TC)
     assert without.expected_TC is None
     np.testing.assert_array_equal(without.scores_T, kept.scores_T)
+
+
+def test_the_unit_of_a_channel_does_not_matter() -> None:
+    factor_C = 2.0 ** np.array([-30, 20])
+    plain, scaled = (
+        TimeVQVAEAD(**TINY).fit(waves(100) * unit_C).detect(waves(60, seed=1) * unit_C) for unit_C in (1, factor_C)
+    )
+    np.testing.assert_allclose(scaled.attribution_TC, plain.attribution_TC, rtol=1e-4)
+    np.testing.assert_allclose(scaled.expected_TC / factor_C, plain.expected_TC, rtol=1e-4)
 
 
 def test_suspicious_columns_hold_an_excess_and_leave_some_to_go_by() -> None:
@@ -188,7 +221,7 @@ def test_a_grid_keeps_a_column_however_coarse(fft: int, columns: int, window: in
 
 def test_a_gap_is_crossed_by_a_line() -> None:
     part_TC = np.array([[0.0], [np.nan], [np.nan], [3.0], [np.nan]])
-    windows = Windows(part_TC, np.array([[0, 5]]), (0,), window=8, device="cpu")
+    windows = Windows(part_TC, np.array([[0, 5]]), (0,), window=8, least_C=np.full(1, 1e-4), device="cpu")
     assert windows.series_CT.tolist() == [[0, 1, 2, 3, 3]]
     # what is too short repeats its last step
     found = windows.scored(windows.of(slice(0, 1)), torch.float64)

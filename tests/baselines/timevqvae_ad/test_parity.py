@@ -211,7 +211,7 @@ def part_of(given, part: str):
     end = int(given["score.end"]) if part == "test" else len(given["score.train_series"])
     spans = np.stack([starts, starts + given.cfg[L]], axis=1)
     series = given[f"score.{part}_series"][:end, None]
-    windows = Windows(series, spans, (0,), window=given.cfg[L], device="cpu")
+    windows = Windows(series, spans, (0,), window=given.cfg[L], least_C=np.full(1, 1e-4), device="cpu")
     tokens = tokens_of(given.tokenizer(), windows, windows.of(slice(0, 1)))
     around = stretches(tuple(given["score.rates"].tolist()), rows=3, columns=COLUMNS)
     return windows, tokens, surprises(given.prior(), tokens, torch.zeros(len(tokens), dtype=torch.long), around)

@@ -63,36 +63,40 @@ class Sampler:
 def counterfactuals(sampler: Sampler, windows: Windows, excess_TC: Array, *, samples: int) -> Counterfactuals:
     """Return samples of a part in which columns that hold a positive excess are drawn anew.
 
-    Windows that overlap are averaged where they are drawn anew; all other steps stay as they are.
+    Of windows that overlap, the one counts in which a step is most central: a mean would narrow the range of samples.
+    All other steps stay as they are.
     """
-    return _collected(windows, _edits(sampler, windows, excess_TC, samples), samples)
+    original_TC = windows.series_CT.T.cpu().numpy()
+    samples_STC, off_TC = np.tile(original_TC, (samples, 1, 1)), np.full(original_TC.shape, np.inf)
+    for edit in _edits(sampler, windows, excess_TC, samples):
+        nearer_N = edit.off_N < off_TC[edit.step_N, edit.channel_N]
+        # of equal steps the last is kept, so the most central comes last
+        order_N = np.argsort(-edit.off_N, kind="stable")
+        order_N = order_N[nearer_N[order_N]]
+        step_N, channel_N = edit.step_N[order_N], edit.channel_N[order_N]
+        samples_STC[:, step_N, channel_N] = edit.drawn_SN[:, order_N]
+        off_TC[step_N, channel_N] = edit.off_N[order_N]
+    return Counterfactuals(samples_STC, np.isfinite(off_TC))
 
 
 def expectation(sampler: Sampler, windows: Windows, excess_TC: Array, *, samples: int) -> Array:
-    """Return the part (T, C) with the median of samples of each window in the place of what is suspicious."""
-    edits = _edits(sampler, windows, excess_TC, samples)
-    medians = (_Edit(edit.step_N, edit.channel_N, np.median(edit.drawn_SN, 0)[None]) for edit in edits)
-    return np.asarray(_collected(windows, medians, 1).samples_STC[0])
+    """Return the part (T, C) with the median of samples in the place of what is suspicious, a mean over windows."""
+    original_TC = windows.series_CT.T.cpu().numpy()
+    sum_TC, count_TC = np.zeros(original_TC.shape), np.zeros(original_TC.shape)
+    for edit in _edits(sampler, windows, excess_TC, samples):
+        np.add.at(sum_TC, (edit.step_N, edit.channel_N), np.median(edit.drawn_SN, axis=0))
+        np.add.at(count_TC, (edit.step_N, edit.channel_N), 1)
+    return np.where(count_TC > 0, sum_TC / np.maximum(count_TC, 1), original_TC)
 
 
 @dataclass(frozen=True, eq=False)
 class _Edit:
-    """Steps that are drawn anew: where, and as what."""
+    """Steps that are drawn anew: where, how far from the middle of the window, and as what."""
 
     step_N: Array
     channel_N: Array
+    off_N: Array
     drawn_SN: Array
-
-
-def _collected(windows: Windows, edits: Iterator[_Edit], samples: int) -> Counterfactuals:
-    original_TC = windows.series_CT.T.cpu().numpy()
-    sums_STC, count_TC = np.zeros((samples, *original_TC.shape)), np.zeros(original_TC.shape)
-    for edit in edits:
-        np.add.at(count_TC, (edit.step_N, edit.channel_N), 1)
-        for sums_TC, drawn_N in zip(sums_STC, edit.drawn_SN, strict=True):
-            np.add.at(sums_TC, (edit.step_N, edit.channel_N), drawn_N)
-    edited_TC = count_TC > 0
-    return Counterfactuals(np.where(edited_TC, sums_STC / np.maximum(count_TC, 1), original_TC), edited_TC)
 
 
 def _edits(sampler: Sampler, windows: Windows, excess_TC: Array, samples: int) -> Iterator[_Edit]:
@@ -104,7 +108,8 @@ def _edits(sampler: Sampler, windows: Windows, excess_TC: Array, samples: int) -
         step_BL = span_B2[:, :1] + np.arange(windows.window)
         # what fills a shortened span is nobody's
         row_N, place_N = np.nonzero(columns_BW[part][:, column_L] & (step_BL < span_B2[:, 1:]))
-        yield _Edit(step_BL[row_N, place_N], index_B[part][row_N] // S, drawn_SBL[:, row_N, place_N])
+        off_N = np.abs(place_N - (windows.window - 1) / 2)
+        yield _Edit(step_BL[row_N, place_N], index_B[part][row_N] // S, off_N, drawn_SBL[:, row_N, place_N])
 
 
 def _suspects(windows: Windows, excess_TC: Array, columns: int) -> tuple[Array, Array]:

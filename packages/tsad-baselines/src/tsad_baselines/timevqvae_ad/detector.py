@@ -10,6 +10,7 @@ from torch import Tensor
 from tsad_core import Array, Detection, OptionError, detector, nn
 from tsad_core.held_out import Part, split
 from tsad_core.options import Option
+from tsad_core.scaling import scales
 from tsad_core.windows import cover, starts_within
 
 from tsad_baselines.timevqvae_ad import periods, scoring, tokenizer
@@ -29,6 +30,8 @@ _Drawn = TypeVar("_Drawn")
 
 _SHORTEST = 8
 """Steps of the shortest window; a shorter part is filled up with its last step."""
+_LEAST_SPREAD = 1e-4
+"""A window that deviates by less counts as constant, in standard deviations of its channel in the training part."""
 _LOOKED_AT = 4096
 """Most steps that say what is usual."""
 _SAMPLES = 4
@@ -132,6 +135,7 @@ class TimeVQVAEAD:
         self.precision_ = nn.resolve_precision(self.precision, self.device_)
         self.channels_ = train_TC.shape[1]
         self.window_ = self._window(train_TC, starts)
+        self.least_C_ = _LEAST_SPREAD * scales(train_TC, "standard")[1]
         least = min(self.window_, len(train_TC))
         fitted, held_out = split(train_TC, starts, share=self.held_out, least=least)
         self._train(*fitted)
@@ -238,7 +242,8 @@ class TimeVQVAEAD:
 
     def _windows(self, part_TC: Array, starts: tuple[int, ...], *, stride: int) -> Windows:
         spans_S2 = cover(len(part_TC), window=self.window_, stride=stride, starts=starts)
-        return Windows(part_TC, spans_S2, starts, window=self.window_, device=nn.resolve_device(self.device))
+        device = nn.resolve_device(self.device)
+        return Windows(part_TC, spans_S2, starts, window=self.window_, least_C=self.least_C_, device=device)
 
     def _grid(self) -> tokenizer.Sizes:
         return tokenizer.Sizes(

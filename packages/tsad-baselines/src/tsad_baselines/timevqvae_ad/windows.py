@@ -7,9 +7,6 @@ import torch
 from torch import Tensor
 from tsad_core import Array, gaps
 
-_LEAST_SPREAD = 1e-4
-"""Least standard deviation that a window is divided by, in the units of the series, as published."""
-
 
 class Scored(NamedTuple):
     """Windows in their own units."""
@@ -22,11 +19,22 @@ class Scored(NamedTuple):
 class Windows:
     """The windows of all channels on a device; window b is that of channel b // S at span b % S.
 
-    A span shorter than a window repeats its last step to fill; gaps are crossed by a line.
+    A span shorter than a window repeats its last step to fill; gaps are crossed by a line. Windows of a channel that
+    deviate by less than `least_C` count as constant.
     """
 
-    def __init__(self, part_TC: Array, spans_S2: Array, starts: tuple[int, ...], *, window: int, device: str) -> None:
+    def __init__(
+        self,
+        part_TC: Array,
+        spans_S2: Array,
+        starts: tuple[int, ...],
+        *,
+        window: int,
+        least_C: Array,
+        device: str,
+    ) -> None:
         self.window, self.spans_S2 = window, spans_S2
+        self.least_C = torch.from_numpy(least_C).to(device)
         # float64: whatever is far out still has a square, and large values lose no digits to their mean
         self.series_CT = torch.from_numpy(np.ascontiguousarray(filled(part_TC, starts).T)).to(device)
         self.known_CS = _any_known(part_TC, spans_S2)
@@ -58,9 +66,10 @@ class Windows:
         span_B2 = self._spans_S2[index_B % len(self._spans_S2)]
         step_BL = span_B2[:, :1] + torch.arange(self.window, device=self.device)
         step_BL = torch.minimum(step_BL, span_B2[:, 1:] - 1)
-        values_BL = self.series_CT[self.channels(index_B)[:, None], step_BL]
+        channel_B1 = self.channels(index_B)[:, None]
+        values_BL = self.series_CT[channel_B1, step_BL]
         centre_B1 = values_BL.mean(1, keepdim=True)
-        spread_B1 = values_BL.std(1, keepdim=True).clamp(min=_LEAST_SPREAD)
+        spread_B1 = torch.maximum(values_BL.std(1, keepdim=True), self.least_C[channel_B1])
         return Scored(((values_BL - centre_B1) / spread_B1).to(dtype), centre_B1, spread_B1)
 
 
