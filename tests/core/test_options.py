@@ -1,10 +1,11 @@
 """Options of functions and of the command line."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 import pytest
 from annotated_types import Gt
-from tsad_core import OptionError
+from tsad_core import OptionError, detector
 from tsad_core.options import bind, parse_assignments
 
 
@@ -47,3 +48,33 @@ def test_assignments_are_read_as_toml_and_else_as_text() -> None:
 def test_an_assignment_without_owner_name_or_value_is_refused(given: str) -> None:
     with pytest.raises(OptionError, match=r"NAME\.OPTION=VALUE"):
         parse_assignments([given])
+
+
+def test_help_tells_every_option_and_preset() -> None:
+    @detector
+    class Told:
+        """One line.
+
+        More.
+        """
+
+        presets: ClassVar[Mapping[str, Mapping[str, int]]] = {"small": {"size": 1}, "large": {"size": 9}}
+        """Not an option."""
+        size: int = 3
+        """How large it is,
+        in steps."""
+        name: str = "a"
+
+    wanted = "One line.\n\nMore.\n\nOptions:\n\n    size = 3: How large it is, in steps.\n"
+    assert Told.__doc__ == wanted + "\nPresets, as in Told(**Told.presets[...]): small, large\n"
+
+
+def test_a_number_where_text_is_wanted_is_told_to_be_quoted() -> None:
+    def named(*, name: str) -> str:
+        return name
+
+    ((_, given),) = parse_assignments(["metric.name=5"]).items()
+    with pytest.raises(OptionError, match='name = 5: input should be a valid string, as "5" in quotes'):
+        bind(named, given, owner="metric named")
+    ((_, quoted),) = parse_assignments(['metric.name="5"']).items()
+    assert bind(named, quoted, owner="metric named")() == "5"

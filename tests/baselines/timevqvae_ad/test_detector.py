@@ -92,13 +92,38 @@ def test_periods_measured_by_hand_are_looked_up_by_the_digest_of_the_part(tmp_pa
         TimeVQVAEAD(**TINY, legacy_periods=str(path)).fit(waves(99))
 
 
-@pytest.mark.parametrize("text", [None, "name,period\na,3\n", "train,period\na,soon\n", "train,period\na,inf\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        "",
+        "name,period\na,3\n",
+        "train;period\na;3\n",
+        "train,period\na,soon\n",
+        "train,period\na,inf\n",
+        "train,period\na,0\n",
+        "train,period\na\n",
+        "train,period\na,3\nb,4\na,5\n",
+    ],
+)
 def test_a_file_of_periods_that_cannot_be_read_is_a_clear_error(tmp_path: Path, text: str | None) -> None:
     path = tmp_path / "periods.csv"
     if text is not None:
         path.write_text(text, encoding="utf-8")
     with pytest.raises(OptionError, match=r"it must be a CSV file with the columns train, .* and period"):
         TimeVQVAEAD(**TINY, legacy_periods=str(path)).fit(waves(50))
+
+
+def test_a_file_of_periods_may_come_from_a_spreadsheet(tmp_path: Path) -> None:
+    path, train_TC = tmp_path / "periods.csv", waves(50)
+    path.write_text(f"name, train, period\na, {digest(train_TC)}, 7\n", encoding="utf-8-sig")
+    assert TimeVQVAEAD(**TINY, legacy_periods=str(path)).fit(train_TC).window_ == 14
+
+
+@pytest.mark.parametrize("samples", [0, -1, 1.5])
+def test_samples_are_one_or_more(learnt, samples: float) -> None:
+    with pytest.raises(OptionError, match=f"samples = {samples}; it must be an integer of 1 or more"):
+        learnt.counterfactuals(waves(40), samples=samples)
 
 
 def test_a_digest_is_of_values_and_their_order() -> None:
@@ -357,7 +382,7 @@ def test_a_device_that_is_not_there_is_a_clear_error() -> None:
 @pytest.mark.parametrize("rates", ["", "half", "0.1 1.5", "0"])
 def test_rates_that_are_no_shares_are_refused(rates: str) -> None:
     with pytest.raises(OptionError, match="it must be numbers above 0 and up to 1"):
-        TimeVQVAEAD(**{**TINY, "rates": rates}).fit(waves(50))
+        TimeVQVAEAD(**{**TINY, "rates": rates})
 
 
 @pytest.mark.parametrize(

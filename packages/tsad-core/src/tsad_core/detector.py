@@ -136,8 +136,11 @@ def save_method(self: Any, folder: Path) -> None:
 
 @classmethod  # type: ignore[misc]  # added to classes by `tsad_core.detector`
 def load_method(cls: Any, folder: Path) -> Any:
-    """Read back what ``save`` wrote; a folder of another detector raises `DataError`."""
-    config = json.loads((Path(folder) / "detector.json").read_text(encoding="utf-8"))
+    """Read back what ``save`` wrote; a folder of none, or of another detector, raises `DataError`."""
+    file = Path(folder) / "detector.json"
+    if not file.is_file():
+        raise DataError(f"{folder} holds no detector: there is no {file.name}, which `save` writes")
+    config = json.loads(file.read_text(encoding="utf-8"))
     if config["detector"] != _qualified(cls):
         raise DataError(f"{folder} holds a {config['detector']}, not a {_qualified(cls)}")
     loaded = cls(**config["options"])

@@ -6,15 +6,18 @@ Options are scalars and strings, strictly typed: ``window=True`` and ``window="1
 import dataclasses
 import functools
 import inspect
+import textwrap
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar, dataclass_transform, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
+from pydantic.fields import FieldInfo
 
 from tsad_core.detector import get_params_method, load_method, save_method, set_params_method
 from tsad_core.errors import OptionError, PluginError, did_you_mean
+from tsad_core.parts import with_checks
 
 Option = bool | int | float | str
 Target = TypeVar("Target")
@@ -30,7 +33,9 @@ def detector(cls: type[Target]) -> type[Target]:
 
     The class brings ``fit`` and ``detect``; what it does not define itself of ``get_params``,
     ``set_params``, ``save`` and ``load`` is added. Unknown options, values of the wrong type
-    and values out of range raise `OptionError`.
+    and values out of range raise `OptionError`. Parts that are not (steps, channels) of numbers,
+    segments that start elsewhere, and a part with other channels than were learnt from raise
+    `DataError` before a method sees them; what `numpy.asarray` takes becomes an array.
     """
     made = dataclass(kw_only=True, eq=False, config=_STRICT)(cls)
     checked_init = made.__init__
@@ -43,11 +48,29 @@ def detector(cls: type[Target]) -> type[Target]:
             raise OptionError(_explain(error, made.__name__, option_names(made))) from None
         _keep_given(self, options)
 
+    with_checks(made)
+    made.__doc__ = _with_options(cls.__doc__, made)
     made.__init__ = __init__  # type: ignore[method-assign]  # the dataclass's own, with our errors
     for name, method in _METHODS.items():
         if not hasattr(made, name):
             setattr(made, name, method)
     return made  # type: ignore[return-value]  # pydantic's dataclass wraps the same class
+
+
+def _with_options(text: str | None, made: Any) -> str | None:
+    """Return a class's docstring with its options and what stands below each: ``help`` shows no more of them."""
+    options = [_told(name, field) for name, field in made.__pydantic_fields__.items() if field.description]
+    if text is None or not options:
+        return text
+    presets = ", ".join(getattr(made, "presets", ()))
+    after = f"\nPresets, as in {made.__name__}(**{made.__name__}.presets[...]): {presets}\n" if presets else ""
+    return "\n".join([f"{inspect.cleandoc(text)}\n\nOptions:\n", *options, after])
+
+
+def _told(name: str, field: FieldInfo) -> str:
+    given = name if field.is_required() else f"{name} = {field.default!r}"
+    told = " ".join(f"{given}: {field.description}".split())
+    return textwrap.fill(told, width=116, initial_indent=" " * 4, subsequent_indent=" " * 8, break_on_hyphens=False)
 
 
 def _keep_given(made: Any, options: Mapping[str, Option]) -> None:
@@ -83,7 +106,8 @@ def bind(
 def parse_assignments(assignments: Iterable[str]) -> dict[str, dict[str, Option]]:
     """Read ``mma.window=256`` and its like: options by the name of their owner.
 
-    Values are read as TOML (``256``, ``0.5``, ``true``, ``"text"``); what is none of these is text.
+    Values are read as TOML (``256``, ``0.5``, ``true``, ``"text"``); what is none of these is text, and a number in
+    quotes is (``'dsads.abnormal="5"'`` in a shell).
     """
     options: dict[str, dict[str, Option]] = {}
     for assignment in assignments:
@@ -126,11 +150,16 @@ def _explain(error: ValidationError, owner: str, known: list[str]) -> str:
     if first["type"] == "unexpected_keyword_argument":
         return _unknown(owner, name, known)
     same = [fault for fault in error.errors() if fault["loc"][:1] == (name,)]
-    return f"{owner}: {name} = {first['input']!r}: {_join(fault['msg'] for fault in same)}"
+    return f"{owner}: {name} = {first['input']!r}: {_join(map(_message, same))}"
 
 
 def _faults(error: ValidationError) -> str:
-    return _join(fault["msg"] for fault in error.errors())
+    return _join(map(_message, error.errors()))
+
+
+def _message(fault: Mapping[str, Any]) -> str:
+    # on the command line 5 is a number and "5" is text
+    return f'{fault["msg"]}, as "{fault["input"]}" in quotes' if fault["type"] == "string_type" else str(fault["msg"])
 
 
 def _join(messages: Iterable[str]) -> str:

@@ -125,14 +125,22 @@ class Series:
             raise self._error(f"{len(kinds)} event_kinds for {events} events; give one for each run of labels, or none")
 
     def _check_starts(self, name: str, steps: int) -> None:
-        starts = tuple(int(start) for start in getattr(self, name))
-        rising = all(a < b for a, b in itertools.pairwise(starts))
-        if not starts or starts[0] != 0 or not rising or starts[-1] >= steps:
-            raise self._error(f"{name} = {starts} must rise from 0 and stay below {steps}")
-        self._set(name, starts)
+        self._set(name, checked_starts(getattr(self, name), steps, name=f"series {self.name}: {name}"))
 
     def _error(self, message: str) -> DataError:
         return DataError(f"series {self.name}: {message}")
+
+
+def checked_starts(starts: Any, steps: int, *, name: str = "starts") -> tuple[int, ...]:
+    """Return the first steps of segments; `DataError` if they do not rise from 0 and stay below the steps."""
+    try:
+        given = tuple(int(start) for start in starts)
+    except (TypeError, ValueError):
+        raise DataError(f"{name} = {starts!r}; it must be the first steps of segments, as (0, 500)") from None
+    rising = all(a < b for a, b in itertools.pairwise(given))
+    if not given or given[0] != 0 or not rising or given[-1] >= steps:
+        raise DataError(f"{name} = {given} must rise from 0 and stay below {steps}")
+    return given
 
 
 def _bytes(value: object) -> bytes:

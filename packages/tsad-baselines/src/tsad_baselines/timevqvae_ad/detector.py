@@ -128,9 +128,11 @@ class TimeVQVAEAD:
     seed: Steps = 0
     """Decides weights, batches, masks, dropout and samples."""
 
+    def __post_init__(self) -> None:
+        self._rates()
+
     def fit(self, train_TC: Array, starts: tuple[int, ...] = (0,)) -> Self:
         """Learn tokens, how likely they are, and which scores are usual."""
-        self._rates()
         self.device_ = nn.resolve_device(self.device)
         self.precision_ = nn.resolve_precision(self.precision, self.device_)
         self.channels_ = train_TC.shape[1]
@@ -154,7 +156,10 @@ class TimeVQVAEAD:
         """Return samples of what a test part could have been where its scores are suspicious.
 
         Their fields are ``samples_STC`` and ``edited_TC``, their properties ``low``, ``median`` and ``high``, (T, C).
+        `OptionError` if `samples` is no integer of 1 or more.
         """
+        if not isinstance(samples, int) or samples < 1:
+            raise OptionError(f"samples = {samples!r}; it must be an integer of 1 or more")
         final_TC = self._final(self._see(test_TC, starts), test_TC, starts)
         return self._redrawn(counterfactuals, test_TC, starts, final_TC, samples)
 

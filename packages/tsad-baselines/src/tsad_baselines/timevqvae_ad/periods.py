@@ -38,10 +38,24 @@ def looked_up(train_TC: Array, path: str) -> int:
 
 def _stated(path: str) -> dict[str, int]:
     try:
-        with Path(path).open(newline="", encoding="utf-8") as file:
-            return {row["train"]: max(1, round(float(row["period"]))) for row in csv.DictReader(file)}
-    except (OSError, KeyError, TypeError, ValueError, OverflowError) as error:
+        # utf-8-sig: spreadsheets put a mark in front
+        with Path(path).open(newline="", encoding="utf-8-sig") as file:
+            return _by_part(csv.DictReader(file, skipinitialspace=True))
+    except (OSError, TypeError, ValueError, OverflowError) as error:
         raise OptionError(
             f"legacy_periods = {path!r} cannot be read ({type(error).__name__}: {error}); it must be a CSV file with"
-            " the columns train, what `digest` returns, and period, in steps"
+            " the columns train, what `digest` returns, each once, and period, 1 step or more"
         ) from error
+
+
+def _by_part(reader: "csv.DictReader[str]") -> dict[str, int]:
+    columns = reader.fieldnames or []
+    if not {"train", "period"} <= set(columns):
+        raise ValueError(f"its columns are {', '.join(columns) or 'none'}")
+    rows = [(row["train"], round(float(row["period"]))) for row in reader]
+    stated = dict(rows)
+    if len(stated) < len(rows):
+        raise ValueError("a training part has two rows")
+    if min(stated.values(), default=1) < 1:
+        raise ValueError(f"a period is {min(stated.values())}")
+    return stated

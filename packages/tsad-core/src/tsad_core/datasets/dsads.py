@@ -96,7 +96,10 @@ def dsads(
     files = {_Window(int(p), int(a), int(s)): file for (a, p, s), file in find_files(home, _WINDOWS).items()}
     subjects = {window.subject for window in files}
     if split == "subject" and len(subjects) == 1:
-        lack = f"of dsads only subject {subjects.pop()} is here, and without others there is only dsads.split=time"
+        lack = (
+            f"of dsads only subject {subjects.pop()} is here: split = 'subject' needs another; without, there are"
+            " dsads.split=time and dsads.split=authors"
+        )
         raise missing(home, _WINDOWS, lack=lack)
     parts = _parts(sorted(files), wrong, split, train_share, seed)
     read = functools.partial(_read, files, abnormal=wrong)

@@ -1,0 +1,77 @@
+"""Parts of a series that a detector is given: checked before it sees them."""
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tsad_core.errors import DataError
+from tsad_core.series import Array, checked_starts
+
+_NAMES = ("train_TC", "test_TC")
+
+
+def with_checks(cls: type[Any]) -> None:
+    """Let every public method of a class whose first argument is a part, `train_TC` or `test_TC`, check it.
+
+    Checked are shape, numbers and ``starts``; for a test part also that something was learnt, on as many channels.
+    """
+    for name in dir(cls):
+        method = getattr(cls, name)
+        # checked by a class that this one extends
+        checked = getattr(method, "checks_parts", False)
+        if not name.startswith("_") and inspect.isfunction(method) and not checked and _part_of(method):
+            setattr(cls, name, _checking(method))
+
+
+def _part_of(method: Callable[..., Any]) -> str:
+    """Return the name of the part that a method's first argument is, if it is one."""
+    names = list(inspect.signature(method).parameters)[1:2]
+    return names[0] if names and names[0] in _NAMES else ""
+
+
+def _checking(method: Callable[..., Any]) -> Callable[..., Any]:
+    signature, name = inspect.signature(method), _part_of(method)
+
+    @functools.wraps(method)
+    def checking(self: Any, *given: Any, **named: Any) -> Any:
+        call = signature.bind(self, *given, **named)
+        owner = f"{type(self).__name__}.{method.__name__}"
+        part_TC = call.arguments[name] = _values(call.arguments[name], f"{owner}: {name}")
+        if "starts" in call.arguments:
+            call.arguments["starts"] = checked_starts(call.arguments["starts"], len(part_TC), name=f"{owner}: starts")
+        if name == "test_TC":
+            _check_fitted(self, part_TC, owner)
+        answer = method(*call.args, **call.kwargs)
+        if name == "train_TC":
+            self.channels_ = part_TC.shape[1]
+        return answer
+
+    checking.checks_parts = True  # type: ignore[attr-defined]  # how a class that extends this one knows
+    return checking
+
+
+def _values(part: Any, what: str) -> Array:
+    values = np.asarray(part)
+    if values.dtype.kind not in "fiub":
+        raise DataError(f"{what} holds {values.dtype}; it must hold numbers, NaN where a value is missing")
+    if values.ndim != 2 or 0 in values.shape:
+        hint = ", as values[:, None] for a single channel" if values.ndim == 1 and values.size else ""
+        raise DataError(f"{what} has shape {values.shape}; it must be (steps, channels), neither zero{hint}")
+    part_TC = values if values.dtype.kind == "f" else values.astype(np.float32)
+    if np.isinf(part_TC).any():
+        step, channel = np.argwhere(np.isinf(part_TC))[0]
+        wrong = f"{part_TC[step, channel]} at step {step}, channel {channel}"
+        raise DataError(f"{what} is {wrong}; it must be finite or NaN")
+    return part_TC
+
+
+def _check_fitted(detector: Any, part_TC: Array, owner: str) -> None:
+    if vars(detector).keys() <= {field.name for field in dataclasses.fields(detector)}:
+        raise DataError(f"{owner}: nothing was learnt yet; call fit(train_TC) before")
+    channels = getattr(detector, "channels_", part_TC.shape[1])
+    if channels != part_TC.shape[1]:
+        raise DataError(f"{owner}: test_TC has {part_TC.shape[1]} channels; it was fitted on {channels}")
