@@ -142,7 +142,7 @@ def test_a_judge_that_was_not_kept_is_a_reason_and_no_crash(tmp_path: Path, regi
     cell = Cell("pca", "pca", "synthetic", "sines-0", dataset_options=SMALL)
     *_, outcome = judge(Judgement(cell, (cell,)), settings(tmp_path), registry)
     assert (outcome.slot, outcome.status) == (cell.slot, "failed")
-    assert "FileNotFoundError" in outcome.reason
+    assert "holds no detector" in outcome.reason
 
 
 SUITE = Suite(

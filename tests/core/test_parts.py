@@ -71,9 +71,16 @@ def test_a_test_part_has_the_channels_that_were_learnt_from() -> None:
 
 
 def test_nothing_is_scored_before_something_is_learnt() -> None:
-    for call in (Seen().detect, Seen().samples, Deviation().detect):
-        with pytest.raises(DataError, match=r"nothing was learnt yet; call fit\(train_TC\) before$"):
-            call(PART_TC)
+    with pytest.raises(DataError, match=r"^Deviation.detect: nothing was learnt yet; call fit\(train_TC\) before$"):
+        Deviation().detect(PART_TC)
+
+
+def test_what_needs_no_learning_scores_at_once_and_other_faults_are_its_own() -> None:
+    assert (Seen().detect(PART_TC).scores_T == 0).all()
+    broken = Deviation().fit(PART_TC)
+    del broken.scale_C_
+    with pytest.raises(AttributeError, match="scale_C_"):
+        broken.detect(PART_TC)
 
 
 def test_channels_are_saved_with_what_was_learnt(tmp_path: Any) -> None:

@@ -17,7 +17,7 @@ _NAMES = ("train_TC", "test_TC")
 def with_checks(cls: type[Any]) -> None:
     """Let every public method of a class whose first argument is a part, `train_TC` or `test_TC`, check it.
 
-    Checked are shape, numbers and ``starts``; for a test part also that something was learnt, on as many channels.
+    Checked are shape, numbers and ``starts``; of a test part also whether as many channels were learnt from.
     """
     for name in dir(cls):
         method = getattr(cls, name)
@@ -43,12 +43,18 @@ def _checking(method: Callable[..., Any]) -> Callable[..., Any]:
         part_TC = call.arguments[name] = _values(call.arguments[name], f"{owner}: {name}")
         if "starts" in call.arguments:
             call.arguments["starts"] = checked_starts(call.arguments["starts"], len(part_TC), name=f"{owner}: starts")
-        if name == "test_TC":
-            _check_fitted(self, part_TC, owner)
-        answer = method(*call.args, **call.kwargs)
         if name == "train_TC":
+            answer = method(*call.args, **call.kwargs)
             self.channels_ = part_TC.shape[1]
-        return answer
+            return answer
+        _check_channels(self, part_TC, owner)
+        try:
+            return method(*call.args, **call.kwargs)
+        except AttributeError as error:
+            # one that learns nothing may score at once
+            if vars(self).keys() <= {field.name for field in dataclasses.fields(self)}:
+                raise DataError(f"{owner}: nothing was learnt yet; call fit(train_TC) before") from error
+            raise
 
     checking.checks_parts = True  # type: ignore[attr-defined]  # how a class that extends this one knows
     return checking
@@ -69,9 +75,7 @@ def _values(part: Any, what: str) -> Array:
     return part_TC
 
 
-def _check_fitted(detector: Any, part_TC: Array, owner: str) -> None:
-    if vars(detector).keys() <= {field.name for field in dataclasses.fields(detector)}:
-        raise DataError(f"{owner}: nothing was learnt yet; call fit(train_TC) before")
+def _check_channels(detector: Any, part_TC: Array, owner: str) -> None:
     channels = getattr(detector, "channels_", part_TC.shape[1])
     if channels != part_TC.shape[1]:
         raise DataError(f"{owner}: test_TC has {part_TC.shape[1]} channels; it was fitted on {channels}")
