@@ -194,7 +194,7 @@ def test_a_segment_scores_as_it_would_alone() -> None:
     together = fitted.detect(np.concatenate(segments), starts=(0, 60, 64))
     alone = [fitted.detect(segment_TC) for segment_TC in segments]
     wanted = np.concatenate([detection.attribution_TC for detection in alone])
-    np.testing.assert_allclose(together.attribution_TC, wanted, rtol=1e-3)
+    np.testing.assert_allclose(together.attribution_TC, wanted, rtol=1e-4)
 
 
 @pytest.mark.parametrize("keep", ["last", "best"])

@@ -150,7 +150,8 @@ def test_subjects_may_lie_in_zips_of_their_own(home: Path, tmp_path: Path) -> No
 
 def test_one_subject_alone_cannot_be_split_by_subject_but_by_time(tmp_path: Path) -> None:
     lay(tmp_path, files((3,)))
-    with pytest.raises(MissingDataError, match=r"only subject 3 is here: .* dsads.split=authors: put .* get it from"):
+    others = "dsads.split=time and dsads.split=authors"
+    with pytest.raises(MissingDataError, match=f"only subject 3 is here: .* {others}: put .* get it from"):
         dsads(home=tmp_path)
     assert read(tmp_path, "p3", split="time").train_TC.shape == (14 * STEPS, CHANNELS)
 

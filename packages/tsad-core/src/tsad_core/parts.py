@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tsad_core.errors import DataError
-from tsad_core.series import Array, checked_starts
+from tsad_core.series import Array, check_part, checked_starts
 
 _NAMES = ("train_TC", "test_TC")
 
@@ -19,12 +19,12 @@ def with_checks(cls: type[Any]) -> None:
 
     Checked are shape, numbers and ``starts``; of a test part also whether as many channels were learnt from.
     """
-    for name in dir(cls):
-        method = getattr(cls, name)
-        # checked by a class that this one extends
-        checked = getattr(method, "checks_parts", False)
-        if not name.startswith("_") and inspect.isfunction(method) and not checked and _part_of(method):
-            setattr(cls, name, _checking(method))
+    for name, method in inspect.getmembers(cls, inspect.isfunction):
+        # what a class that this one extends checks is checked once
+        if name.startswith("_") or hasattr(method, "checks_parts"):
+            continue
+        if part := _part_of(method):
+            setattr(cls, name, _checking(method, part))
 
 
 def _part_of(method: Callable[..., Any]) -> str:
@@ -33,8 +33,8 @@ def _part_of(method: Callable[..., Any]) -> str:
     return names[0] if names and names[0] in _NAMES else ""
 
 
-def _checking(method: Callable[..., Any]) -> Callable[..., Any]:
-    signature, name = inspect.signature(method), _part_of(method)
+def _checking(method: Callable[..., Any], name: str) -> Callable[..., Any]:
+    signature = inspect.signature(method)
 
     @functools.wraps(method)
     def checking(self: Any, *given: Any, **named: Any) -> Any:
@@ -60,19 +60,12 @@ def _checking(method: Callable[..., Any]) -> Callable[..., Any]:
     return checking
 
 
-def _values(part: Any, what: str) -> Array:
-    values = np.asarray(part)
-    if values.dtype.kind not in "fiub":
-        raise DataError(f"{what} holds {values.dtype}; it must hold numbers, NaN where a value is missing")
-    if values.ndim != 2 or 0 in values.shape:
-        hint = ", as values[:, None] for a single channel" if values.ndim == 1 and values.size else ""
-        raise DataError(f"{what} has shape {values.shape}; it must be (steps, channels), neither zero{hint}")
-    part_TC = values if values.dtype.kind == "f" else values.astype(np.float32)
-    if np.isinf(part_TC).any():
-        step, channel = np.argwhere(np.isinf(part_TC))[0]
-        wrong = f"{part_TC[step, channel]} at step {step}, channel {channel}"
-        raise DataError(f"{what} is {wrong}; it must be finite or NaN")
-    return part_TC
+def _values(part: Any, name: str) -> Array:
+    part_TC = np.asarray(part)
+    if part_TC.dtype.kind not in "fiub":
+        raise DataError(f"{name} holds {part_TC.dtype}; it must hold numbers, NaN where a value is missing")
+    check_part(part_TC, np.isinf(part_TC), name=name, hint="it must be finite or NaN")
+    return part_TC if part_TC.dtype.kind == "f" else part_TC.astype(np.float32)
 
 
 def _check_channels(detector: Any, part_TC: Array, owner: str) -> None:

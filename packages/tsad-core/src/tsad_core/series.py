@@ -81,13 +81,9 @@ class Series:
         if values is None:
             return None
         values_TC = np.array(values, dtype=np.float32, order="C")
-        if values_TC.ndim != 2 or 0 in values_TC.shape:
-            raise self._error(f"{name} has shape {values_TC.shape}; it must be (steps, channels), neither zero")
-        allowed = np.isfinite(values_TC) | (np.isnan(values_TC) if self.missing else False)
-        if not allowed.all():
-            step, channel = np.argwhere(~allowed)[0]
-            hint = "infinite values are never allowed" if self.missing else "declare missing=True if NaN means missing"
-            raise self._error(f"{name} is {values_TC[step, channel]} at step {step}, channel {channel}; {hint}")
+        wrong_TC = np.isinf(values_TC) if self.missing else ~np.isfinite(values_TC)
+        hint = "infinite values are never allowed" if self.missing else "declare missing=True if NaN means missing"
+        check_part(values_TC, wrong_TC, name=f"series {self.name}: {name}", hint=hint)
         values_TC.flags.writeable = False
         return values_TC
 
@@ -129,6 +125,16 @@ class Series:
 
     def _error(self, message: str) -> DataError:
         return DataError(f"series {self.name}: {message}")
+
+
+def check_part(values_TC: Array, wrong_TC: Array, *, name: str, hint: str) -> None:
+    """Raise `DataError` if a part is not (steps, channels), neither zero, or something in it is wrong."""
+    if values_TC.ndim != 2 or 0 in values_TC.shape:
+        single = ", as values[:, None] for a single channel" if values_TC.ndim == 1 and values_TC.size else ""
+        raise DataError(f"{name} has shape {values_TC.shape}; it must be (steps, channels), neither zero{single}")
+    if wrong_TC.any():
+        step, channel = np.argwhere(wrong_TC)[0]
+        raise DataError(f"{name} is {values_TC[step, channel]} at step {step}, channel {channel}; {hint}")
 
 
 def checked_starts(starts: Any, steps: int, *, name: str = "starts") -> tuple[int, ...]:

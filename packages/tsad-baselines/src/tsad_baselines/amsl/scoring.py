@@ -32,8 +32,9 @@ def see(model: Network, windows: Windows, ranges: Ranges, table: Draws, *, at_on
     like = windows.series_CT.new_zeros((), dtype=torch.float64)
     errors, shares, expected = (nn.Overlap(T, size, like=like) for size in (C, R, C))
     with torch.inference_mode():
+        place_B = windows.places()
         for number_B in windows.numbers().split(at_once):
-            draws, spans_B2 = table.of(windows.place_B[number_B]), windows.spans_B2[number_B]
+            draws, spans_B2 = table.of(place_B[number_B]), windows.spans_B2[number_B]
             views_RBCL, known_RBCL = windows.shown(number_B, draws)
             scaled_RBCL = ranges.scaled(views_RBCL)
             rebuilt_RBCL = model.rebuild(scaled_RBCL)

@@ -27,7 +27,7 @@ class Windows:
         self.fill_C1 = torch.from_numpy(fill_C.astype(np.float32)[:, None]).to(device)
         spans_B2 = windows.cover(len(part_TC), window=window, stride=min(stride, window), starts=starts)
         self.spans_B2 = torch.from_numpy(spans_B2).to(device)
-        self.place_B = torch.from_numpy(_places(spans_B2, starts)).to(device)
+        self._starts = starts
 
     def __len__(self) -> int:
         return len(self.spans_B2)
@@ -36,6 +36,12 @@ class Windows:
         """Return the numbers of all windows, or of at most so many, evenly over the part."""
         stride = 1 if at_most is None else -(-len(self) // at_most)
         return torch.arange(0, len(self), stride, device=self.spans_B2.device)
+
+    def places(self) -> Tensor:
+        """Return the number of each window within its segment."""
+        first_B = self.spans_B2[:, 0].contiguous()
+        segment_B = torch.searchsorted(first_B.new_tensor(self._starts), first_B, right=True)
+        return self.numbers() - torch.searchsorted(segment_B, segment_B)
 
     def values(self, number_B: Tensor) -> Tensor:
         """Return windows of these numbers, shape (B, C, L); NaN where a value is missing."""
@@ -80,12 +86,6 @@ def learn_ranges(windows: Windows, table: Draws, *, cells: bool, at_once: int) -
     known, span = low <= high, high - low
     varies = known & (span > 1e-6 * torch.maximum(low.abs(), high.abs()))
     return Ranges(torch.where(known, low, 0.0)[:, 0], torch.where(varies, span, 1.0)[:, 0])
-
-
-def _places(spans_B2: Array, starts: tuple[int, ...]) -> Array:
-    """Return the number of each window within its segment."""
-    segment_B = np.searchsorted(starts, spans_B2[:, 0], side="right")
-    return np.asarray(np.arange(len(spans_B2)) - np.searchsorted(segment_B, segment_B))
 
 
 def _masked(values: Tensor, missing: Tensor, value: float) -> Tensor:

@@ -34,7 +34,7 @@ class Windows:
         device: str,
     ) -> None:
         self.window, self.spans_S2 = window, spans_S2
-        self.least_C = torch.from_numpy(least_C).to(device)
+        self._least_C = torch.from_numpy(least_C).to(device)
         # float64: whatever is far out still has a square, and large values lose no digits to their mean
         self.series_CT = torch.from_numpy(np.ascontiguousarray(filled(part_TC, starts).T)).to(device)
         self.known_CS = _any_known(part_TC, spans_S2)
@@ -69,7 +69,7 @@ class Windows:
         channel_B1 = self.channels(index_B)[:, None]
         values_BL = self.series_CT[channel_B1, step_BL]
         centre_B1 = values_BL.mean(1, keepdim=True)
-        spread_B1 = torch.maximum(values_BL.std(1, keepdim=True), self.least_C[channel_B1])
+        spread_B1 = torch.maximum(values_BL.std(1, keepdim=True), self._least_C[channel_B1])
         return Scored(((values_BL - centre_B1) / spread_B1).to(dtype), centre_B1, spread_B1)
 
 
